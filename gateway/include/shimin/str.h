@@ -1,0 +1,76 @@
+/* Strings: a borrowed span of bytes, and a buffer that grows in an arena. */
+#ifndef SHIMIN_STR_H
+#define SHIMIN_STR_H
+
+#include <shimin/attributes.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arena;
+
+/* A span of bytes that somebody else owns. Not terminated by NUL unless its maker says so. Text is UTF-8. */
+struct str {
+    const char *at;
+    size_t len;
+};
+
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+#define STR_NONE ((struct str){NULL, 0})
+/* For printf: printf("%.*s", STR_ARG(s)) */
+#define STR_ARG(s) (int)(s).len, (s).at ? (s).at : ""
+
+/* The span of a NUL-terminated string; NULL gives STR_NONE. */
+struct str str_of(const char *text);
+bool str_equal(struct str a, struct str b);
+bool str_is(struct str a, const char *text);
+/* ASCII letters compared without case, as HTTP field names are (RFC 9110 §5.1). */
+bool str_equal_nocase(struct str a, struct str b);
+/* memcmp order, shorter first: for sorting and bsearch. */
+int str_compare(struct str a, struct str b);
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+/* Index of the first occurrence of needle, or -1. */
+ptrdiff_t str_find(struct str s, struct str needle);
+struct str str_slice(struct str s, size_t from, size_t to);
+/* Without spaces, tabs, CR and LF at both ends. */
+struct str str_trim(struct str s);
+/* Takes the part before `separator` off *rest and returns it; *rest becomes what follows, or at == NULL when there was no
+ * separator. A loop reads `while (rest.at) { part = str_cut(&rest, ','); … }`. */
+struct str str_cut(struct str *rest, char separator);
+/* Whole of s as a decimal number, with an optional '-'. false when it is empty, has anything else in it, or overflows. */
+MUST_CHECK bool str_to_i64(struct str s, int64_t *value);
+MUST_CHECK bool str_to_double(struct str s, double *value);
+/* A NUL-terminated copy. */
+char *str_to_c(struct arena *arena, struct str s);
+struct str str_copy(struct arena *arena, struct str s);
+struct str str_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Valid UTF-8 (RFC 3629): no surrogates, no overlong forms. */
+bool str_is_utf8(struct str s);
+/* Code points in valid UTF-8. */
+size_t str_code_points(struct str s);
+/* FNV-1a, for hash tables of trusted keys. */
+uint64_t str_hash(struct str s);
+/* Percent-decodes (RFC 3986 §2.1); '+' becomes a space when `form` is set. false on a broken escape. */
+MUST_CHECK bool str_percent_decode(struct arena *arena, struct str s, bool form, struct str *out);
+/* Percent-encodes all but unreserved characters. */
+struct str str_percent_encode(struct arena *arena, struct str s);
+
+/* A growing text in an arena. `at[len]` is always NUL once something was added. */
+struct text {
+    struct arena *arena;
+    char *at;
+    size_t len;
+    size_t room;
+};
+
+struct text text_open(struct arena *arena, size_t room);
+void text_add(struct text *text, struct str s);
+void text_add_c(struct text *text, const char *s);
+void text_add_char(struct text *text, char c);
+void text_add_i64(struct text *text, int64_t value);
+void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Room for n more bytes, to be written at text->at + text->len by the caller, who then adds to len. */
+char *text_reserve(struct text *text, size_t n);
+struct str text_str(const struct text *text);
+
+#endif
