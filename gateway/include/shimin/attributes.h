@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((__format__(__printf__, string, first)))
 #define CLEANUP(function) __attribute__((cleanup(function)))
 #define NORETURN __attribute__((noreturn))
 

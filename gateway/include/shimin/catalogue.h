@@ -1,0 +1,113 @@
+/* The catalogue: departments, services, areas and switches, as one immutable snapshot. */
+#ifndef SHIMIN_CATALOGUE_H
+#define SHIMIN_CATALOGUE_H
+
+#include <shimin/json.h>
+#include <shimin/problem.h>
+
+enum archetype {
+    ARCHETYPE_QUERY,
+    ARCHETYPE_CERT,
+    ARCHETYPE_ASSESS,
+    ARCHETYPE_APPLY,
+    ARCHETYPE_REPORT,
+    ARCHETYPE_BILL,
+    ARCHETYPE_BOOK,
+    ARCHETYPE_LISTING,
+    ARCHETYPE_VOTE,
+    ARCHETYPE_LOCATE,
+    ARCHETYPE_FEED,
+    ARCHETYPE_CONTENT,
+    ARCHETYPES,
+};
+const char *archetype_name(enum archetype archetype);
+MUST_CHECK bool archetype_named(struct str name, enum archetype *archetype);
+
+/* Access levels (standards: L0 guest … L4 certificate or counter). */
+enum level { LEVEL_GUEST, LEVEL_PHONE, LEVEL_REAL_NAME, LEVEL_LIVE_FACE, LEVEL_CERTIFICATE, LEVELS };
+const char *level_name(enum level level); /* "L0" … "L4" */
+MUST_CHECK bool level_named(struct str name, enum level *level);
+
+/* A switch's position, from most to least open. */
+enum switch_position { SWITCH_OPEN, SWITCH_NO_NEW, SWITCH_READ_ONLY, SWITCH_OFF, SWITCH_POSITIONS };
+const char *switch_position_name(enum switch_position position); /* "open", "no_new", "read_only", "off" */
+MUST_CHECK bool switch_position_named(struct str name, enum switch_position *position);
+
+struct switch_state {
+    enum switch_position position;
+    struct bilingual reason;
+    int64_t from;  /* wall microseconds; 0: at once */
+    int64_t until; /* 0: until it is set again */
+    struct str set_by;
+};
+
+struct department {
+    unsigned index;  /* in the snapshot */
+    unsigned number; /* 1 … : its place in the sandbox's ports */
+    struct str slug;
+    struct bilingual name;
+    struct str kind;
+    struct str contract_name;        /* file name */
+    const struct json *definition;   /* the whole entry */
+    const struct contract *contract; /* compiled; NULL if it has none */
+    void *backend;                   /* the federation's compiled part */
+};
+
+struct service {
+    unsigned index;
+    struct str slug;
+    const struct str *aliases;
+    unsigned alias_count;
+    struct bilingual name;
+    struct bilingual summary;
+    struct str pinyin; /* initials */
+    struct str category;
+    enum archetype archetype;
+    enum level level;
+    bool personal; /* its answers are personal data */
+    const struct department *department;
+    const struct json *definition; /* the whole entry */
+    struct switch_state declared;  /* the catalogue's own position */
+    void *binding;                 /* the federation's compiled mapping; NULL without an operation */
+};
+
+struct area {
+    struct str code;
+    struct str name;
+    struct str level;               /* city, district, street, community, compound */
+    unsigned parent;                /* index, or AREA_NONE */
+    unsigned first_child, children; /* areas are stored breadth first, so children are consecutive */
+};
+#define AREA_NONE UINT32_MAX
+
+struct category {
+    struct str slug;
+    struct bilingual name;
+    unsigned services;
+};
+
+struct snapshot;
+
+/* The snapshot that the calling worker runs now. Inside a request it stays the same object from first to last (the pipeline
+ * pins it). Does not wait. */
+const struct snapshot *catalogue_snapshot(void);
+
+struct str snapshot_version(const struct snapshot *snapshot); /* changes with every change; an ETag */
+size_t snapshot_services(const struct snapshot *snapshot, const struct service **first);
+size_t snapshot_departments(const struct snapshot *snapshot, const struct department **first);
+size_t snapshot_categories(const struct snapshot *snapshot, const struct category **first);
+/* By slug or alias; NULL when unknown. */
+const struct service *snapshot_service(const struct snapshot *snapshot, struct str slug);
+const struct department *snapshot_department(const struct snapshot *snapshot, struct str slug);
+/* By code of 4, 6, 9 or 12 digits (trailing zeros of the longer form are understood). */
+const struct area *snapshot_area(const struct snapshot *snapshot, struct str code);
+const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned index);
+/* The switch in force now (the window is looked at), declared position included. */
+struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service);
+
+struct request;
+/* The service that the operation's parameter names, found by the pipeline; NULL if the operation names none. */
+const struct service *request_service(const struct request *request);
+const struct snapshot *request_snapshot(const struct request *request);
+
+#endif

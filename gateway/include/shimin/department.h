@@ -1,0 +1,39 @@
+/* Asking a department: one call with a deadline, around which stand cap, breaker, retry budget, signer, cache, validation
+ * and masks (gateway/federation). */
+#ifndef SHIMIN_DEPARTMENT_H
+#define SHIMIN_DEPARTMENT_H
+
+#include <shimin/citizen.h>
+
+struct department_question {
+    struct arena *arena;
+    const struct snapshot *snapshot;
+    const struct service *service;       /* its operation and mapping are used … */
+    const struct department *department; /* … or, without a service, this department's operation */
+    struct str operation_id;
+    const struct citizen *citizen; /* for citizen.* in the mapping; NULL: none */
+    struct request *request;       /* for query.*, trace and language; NULL for the gateway's own work */
+    const struct json *values;     /* without a service: parameters and body members by name */
+    struct str page_cursor;        /* for the gateway's paged pulls: the page parameter's value */
+};
+
+struct department_answer {
+    const struct json *body;  /* the whole body, validated against the contract */
+    const struct json *items; /* the selected part: an array, or an object taken as one item; NULL if absent */
+    int64_t as_of;            /* wall microseconds: when the department said it */
+    struct str source;        /* the department's slug */
+    bool stale;               /* served from the cache because the department could not be asked */
+};
+
+/* Asks. NULL on success, or the problem to answer with. Waits, at most to the fiber's deadline and the operation's own. The
+ * answer lives in the question's arena. */
+const struct problem *department_ask(const struct department_question *question, struct department_answer *answer) MUST_CHECK;
+/* Writes "items" (masked by the service's rules), "as_of", "source" and "stale" into an open object. */
+void department_answer_write(struct json_out *out, struct arena *arena, const struct service *service,
+                             const struct department_answer *answer);
+
+/* Records that the citizen's data was read: who, what, why, when; kept in order and flushed in batches. Does not wait. */
+void footprint_record(const struct citizen *citizen, const struct service *service, struct str reader, struct str purpose,
+                      struct str trace_id);
+
+#endif
