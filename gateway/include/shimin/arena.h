@@ -18,8 +18,12 @@ void *arena_alloc(struct arena *arena, size_t n);
 #define arena_array(arena, type, count) ((type *)arena_alloc_array((arena), sizeof(type), (count)))
 /* As arena_alloc(size * count); an overflow of the product aborts. */
 void *arena_alloc_array(struct arena *arena, size_t size, size_t count);
-/* Grows the latest allocation in place if it can, or copies. */
+/* Grows the latest allocation in place if it can, or copies; the added bytes are zeroed. old may be NULL with old_size 0;
+ * a new_size that is not larger returns old. */
 void *arena_grow(struct arena *arena, void *old, size_t old_size, size_t new_size);
+/* As arena_alloc and arena_grow, but what is new is not zeroed: for buffers that are filled at once. */
+void *arena_alloc_raw(struct arena *arena, size_t n);
+void *arena_grow_raw(struct arena *arena, void *old, size_t old_size, size_t new_size);
 void *arena_copy(struct arena *arena, const void *bytes, size_t n);
 /* Calls function(argument) when the arena closes; for what an arena cannot free: descriptors, PGresults, references. */
 void arena_defer(struct arena *arena, void (*function)(void *argument), void *argument);

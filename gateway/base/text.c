@@ -1,0 +1,89 @@
+/* Texts: buffers that grow in an arena. */
+#include <shimin/str.h>
+
+#include "base/number.h"
+
+#include <shimin/arena.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SMALLEST_ROOM 64
+
+struct text text_open(struct arena *arena, size_t room)
+{
+    struct text text = {.arena = arena};
+    if (room > 0) {
+        text.at = arena_alloc_raw(arena, room + 1);
+        text.at[0] = '\0';
+        text.room = room + 1;
+    }
+    return text;
+}
+
+char *text_reserve(struct text *text, size_t n)
+{
+    if (n < text->room - text->len) /* one byte stays for the NUL */
+        return text->at + text->len;
+    size_t needed = text->len + n + 1;
+    size_t room = text->room < SMALLEST_ROOM / 2 ? SMALLEST_ROOM : text->room * 2;
+    if (room < needed)
+        room = needed;
+    text->at = arena_grow_raw(text->arena, text->at, text->room, room);
+    text->room = room;
+    return text->at + text->len;
+}
+
+void text_add(struct text *text, struct str s)
+{
+    char *at = text_reserve(text, s.len);
+    if (s.len > 0)
+        memcpy(at, s.at, s.len);
+    at[s.len] = '\0';
+    text->len += s.len;
+}
+
+void text_add_c(struct text *text, const char *s)
+{
+    text_add(text, str_of(s));
+}
+
+void text_add_char(struct text *text, char c)
+{
+    char *at = text_reserve(text, 1);
+    at[0] = c;
+    at[1] = '\0';
+    text->len++;
+}
+
+void text_add_i64(struct text *text, int64_t value)
+{
+    char *at = text_reserve(text, 20);
+    size_t n = number_write_i64(at, value);
+    at[n] = '\0';
+    text->len += n;
+}
+
+void text_printf(struct text *text, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    char *at = text_reserve(text, SMALLEST_ROOM);
+    size_t room = text->room - text->len;
+    int n = vsnprintf(at, room, format, arguments);
+    va_end(arguments);
+    if (n >= 0 && (size_t)n >= room) {
+        at = text_reserve(text, (size_t)n);
+        vsnprintf(at, (size_t)n + 1, format, again);
+    }
+    va_end(again);
+    text->len += n > 0 ? (size_t)n : 0;
+    text->at[text->len] = '\0';
+}
+
+struct str text_str(const struct text *text)
+{
+    return (struct str){text->at ? text->at : "", text->len};
+}
