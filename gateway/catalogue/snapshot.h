@@ -5,8 +5,8 @@
 #include <shimin/catalogue.h>
 
 /* What a higher floor adds while a snapshot is compiled: the federation compiles backends and mappings. Each returns false
- * after adding lines to *faults ("housing-fund.yaml: /services/0/operation/id: no operation getFundAccount in the contract"); the
- * snapshot is then refused. What they make lives in the arena, or is released by arena_defer. */
+ * after adding lines to *faults ("housing-fund.yaml: /services/0/operation/id: no operation getFundAccount in the contract");
+ * the snapshot is then refused. What they make lives in the arena, or is released by arena_defer. */
 struct snapshot_compiler {
     bool (*department)(struct arena *arena, struct department *department, struct text *faults);
     bool (*service)(struct arena *arena, struct service *service, struct text *faults);
@@ -15,10 +15,14 @@ void snapshot_set_compiler(const struct snapshot_compiler *compiler);
 
 /* Compiles a snapshot from the document of catalogue_document() (schema/migrations): categories, departments, services, areas,
  * switches; contracts are taken from `contract_bytes(sha256)`. NULL with every fault in *faults. CPU only; any thread. */
-struct snapshot *snapshot_compile(struct str document, struct str (*contract_bytes)(struct arena *arena, struct str sha256), struct text *faults)
-    MUST_CHECK;
+struct snapshot *snapshot_compile(struct str document, struct str (*contract_bytes)(struct arena *arena, struct str sha256),
+                                  struct text *faults) MUST_CHECK;
 /* The same definitions with other switches; shares everything else with `base`, which it keeps alive. */
 struct snapshot *snapshot_with_switches(struct snapshot *base, struct str switches_document, struct text *faults) MUST_CHECK;
+
+/* The next moment (wall microseconds) at which a window begins or ends; INT64_MAX without one. What was rendered from the
+ * switches is good until then. */
+int64_t snapshot_switch_changes_at(const struct snapshot *snapshot);
 
 /* Pins the calling worker's current snapshot: it stays valid until unpinned. Worker-local counters, no atomics. */
 const struct snapshot *snapshot_pin(void);

@@ -1,0 +1,60 @@
+/* What a snapshot is made of; shared by the files of this folder only. */
+#ifndef SHIMIN_DEFINITIONS_H
+#define SHIMIN_DEFINITIONS_H
+
+#include <shimin/arena.h>
+#include "catalogue/snapshot.h"
+#include <stdatomic.h>
+
+/* Finds entries by slug: open addressing, at most half full. */
+struct slug_table {
+    struct slug_entry {
+        struct str slug; /* at == NULL: free */
+        unsigned index;
+    } * entries;
+    size_t mask;
+};
+void slug_table_open(struct slug_table *table, struct arena *arena, size_t entries);
+/* false when the slug is there already. */
+MUST_CHECK bool slug_table_add(struct slug_table *table, struct str slug, unsigned index);
+/* The index, or -1. */
+int64_t slug_table_find(const struct slug_table *table, struct str slug);
+
+/* Departments, services, categories and areas: what does not change when a switch does. */
+struct definitions {
+    atomic_uint references;
+    struct arena *arena;
+    struct str version;
+    struct service *services;
+    struct department *departments;
+    struct category *categories;
+    struct area *areas;
+    size_t service_count, department_count, category_count, area_count;
+    struct slug_table service_slugs, department_slugs, category_slugs, area_codes;
+};
+/* NULL with lines added to *faults. The caller owns the one reference. */
+struct definitions *definitions_compile(struct str document,
+                                        struct str (*contract_bytes)(struct arena *arena, struct str sha256),
+                                        struct text *faults) MUST_CHECK;
+void definitions_release(struct definitions *definitions);
+
+struct snapshot {
+    atomic_uint references;
+    struct arena *arena;
+    struct definitions *definitions;
+    struct switch_state *switches; /* of each service, by index; position and reason as last set */
+    bool *is_set;                  /* a switch was set; else the declared position holds */
+    struct str version;
+};
+void snapshot_reference(struct snapshot *snapshot);
+void snapshot_release(struct snapshot *snapshot);
+
+/* One compiled contract of these bytes for all snapshots; released when the arena closes. NULL with lines in *faults. */
+const struct contract *contract_share(struct arena *arena, struct str name, struct str sha256,
+                                      struct str (*contract_bytes)(struct arena *arena, struct str sha256),
+                                      struct text *faults) MUST_CHECK;
+
+/* A member {zh, en} of a definition. */
+struct bilingual bilingual_read(const struct json *object, const char *name);
+
+#endif

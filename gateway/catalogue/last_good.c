@@ -1,0 +1,139 @@
+/* The last good catalogue on disk: whole files, replaced by renaming. */
+#include "catalogue/last_good.h"
+
+#include <shimin/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[3072];
+
+static bool make_directory(const char *path)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return true;
+    log_error("cannot make the directory %s: %s", path, strerror(errno));
+    return false;
+}
+
+bool last_good_open(struct str directory)
+{
+    if (directory.len + 80 > sizeof root) {
+        log_error("the path of the snapshot directory is too long");
+        return false;
+    }
+    snprintf(root, sizeof root, "%.*s", STR_ARG(directory));
+    char contracts[sizeof root + 16];
+    snprintf(contracts, sizeof contracts, "%s/contracts", root);
+    return make_directory(root) && make_directory(contracts);
+}
+
+struct file_path {
+    char text[sizeof root + 128];
+};
+
+static struct file_path path_of(const char *name)
+{
+    struct file_path path;
+    snprintf(path.text, sizeof path.text, "%s/%s", root, name);
+    return path;
+}
+
+/* A digest is hexadecimal, so it cannot lead out of the directory; anything else gets a name that does not exist. */
+static struct file_path contract_path(struct str sha256)
+{
+    struct file_path path;
+    bool plain = sha256.len == 64 && strspn(sha256.at, "0123456789abcdef") >= 64;
+    snprintf(path.text, sizeof path.text, "%s/contracts/%.*s", root, plain ? 64 : 1, plain ? sha256.at : "-");
+    return path;
+}
+
+static void close_descriptor(const int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+
+static struct str read_file(struct arena *arena, const char *path)
+{
+    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        return STR_NONE;
+    size_t size = (size_t)status.st_size;
+    char *bytes = arena_alloc(arena, size + 1);
+    size_t got = 0;
+    while (got < size) {
+        ssize_t n = read(descriptor, bytes + got, size - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return STR_NONE;
+        got += (size_t)n;
+    }
+    return (struct str){bytes, size};
+}
+
+static bool write_whole(int descriptor, struct str bytes)
+{
+    while (bytes.len) {
+        ssize_t n = write(descriptor, bytes.at, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = str_slice(bytes, (size_t)n, bytes.len);
+    }
+    return fsync(descriptor) == 0;
+}
+
+static bool keep_file(const char *path, struct str bytes)
+{
+    char aside[sizeof(struct file_path) + 8];
+    snprintf(aside, sizeof aside, "%s.new", path);
+    CLEANUP(close_descriptor) int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor >= 0 && write_whole(descriptor, bytes) && rename(aside, path) == 0)
+        return true;
+    log_error("cannot write %s: %s", path, strerror(errno));
+    return false;
+}
+
+struct str last_good_document(struct arena *arena)
+{
+    return read_file(arena, path_of("catalogue.json").text);
+}
+
+struct str last_good_switches(struct arena *arena)
+{
+    return read_file(arena, path_of("switches.json").text);
+}
+
+struct str last_good_contract(struct arena *arena, struct str sha256)
+{
+    return read_file(arena, contract_path(sha256).text);
+}
+
+bool last_good_has_contract(struct str sha256)
+{
+    return access(contract_path(sha256).text, R_OK) == 0;
+}
+
+bool last_good_keep_document(struct str document)
+{
+    return keep_file(path_of("catalogue.json").text, document);
+}
+
+bool last_good_keep_switches(struct str document)
+{
+    return keep_file(path_of("switches.json").text, document);
+}
+
+bool last_good_keep_contract(struct str sha256, struct str bytes)
+{
+    return keep_file(contract_path(sha256).text, bytes);
+}

@@ -1,0 +1,212 @@
+/* The loader: a notice from Postgres starts a reload, which is compiled aside and published only if it is whole. */
+#include "catalogue/loader.h"
+
+#include "catalogue/definitions.h"
+#include "catalogue/last_good.h"
+#include "catalogue_queries.h"
+#include "store/pg_listen.h"
+
+#include <shimin/fiber.h>
+#include <shimin/log.h>
+#include <shimin/metrics.h>
+#include <shimin/pg.h>
+#include <shimin/worker.h>
+
+/* How long one reload may take, and how long until one that failed is tried again. */
+enum { RELOAD_SECONDS = 20, RETRY_SECONDS = 1, FIRST_SNAPSHOT_SECONDS = 30 };
+
+/* Lives on the first worker only. */
+static struct {
+    struct snapshot *latest; /* the loader's own reference */
+    bool want_definitions;
+    bool want_switches;
+    bool running;
+    struct timer retry;
+} loader;
+
+static struct metric *reloads; /* catalogue_reloads_total{outcome} */
+
+__attribute__((constructor)) static void register_metrics(void)
+{
+    reloads = metric_register(METRIC_COUNTER, "catalogue_reloads_total", "outcome", "Snapshots built, by what became of them.");
+}
+
+/* One compilation, done on an offload thread: it reads the disk and burns the processor. */
+struct compilation {
+    struct str document;
+    struct snapshot *base; /* set: only its switches change */
+    bool keep;             /* on disk, when good */
+    struct snapshot *result;
+    struct text faults;
+};
+
+static void compile(void *argument)
+{
+    struct compilation *work = argument;
+    work->result = work->base ? snapshot_with_switches(work->base, work->document, &work->faults)
+                              : snapshot_compile(work->document, last_good_contract, &work->faults);
+    /* A snapshot that cannot be kept is still a good one; the log has the reason. */
+    if (work->result && work->keep)
+        (void)!(work->base ? last_good_keep_switches : last_good_keep_document)(work->document);
+}
+
+static bool publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
+{
+    struct compilation work = {.document = document, .base = base, .keep = keep, .faults = text_open(arena, 256)};
+    while (!offload(compile, &work))
+        if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
+            return false;
+    if (!work.result) {
+        metric_count(reloads, STR("refused"));
+        log_error("the catalogue is refused, the last good snapshot stays: %s", work.faults.at);
+        return false;
+    }
+    metric_count(reloads, STR("published"));
+    snapshot_release(loader.latest);
+    loader.latest = work.result;
+    snapshot_reference(work.result);
+    snapshot_publish(work.result);
+    return true;
+}
+
+/* Contracts that are not on disk yet. */
+static enum pg_status fetch_contracts(struct arena *arena, const struct json *departments)
+{
+    for (size_t i = 0; departments && i < departments->count; i++) {
+        struct str sha256 = json_get_string(json_get(&departments->items[i], "contract"), "sha256", STR_NONE);
+        if (!sha256.at || last_good_has_contract(sha256))
+            continue;
+        const struct pg_result *row;
+        enum pg_status status = pg_query(arena, &sql_contract_bytes, PG_ARGS(pg_text(sha256)), &row);
+        if (status != PG_OK)
+            return status;
+        /* what is missing here is named when the document is compiled */
+        if (pg_rows(row) == 1 && !last_good_keep_contract(sha256, pg_bin(arena, row, 0, 0)))
+            return PG_REFUSED;
+    }
+    return PG_OK;
+}
+
+static bool load_definitions(struct arena *arena)
+{
+    const struct pg_result *row;
+    if (pg_query(arena, &sql_catalogue_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
+        return false;
+    struct str text = pg_str(row, 0, 0);
+    struct json_error error;
+    const struct json *document = json_parse(arena, text, &json_limits_document, &error);
+    if (!document) {
+        log_error("the catalogue document is broken at line %u: %s", error.line, error.reason);
+        return false;
+    }
+    return fetch_contracts(arena, json_get(document, "departments")) == PG_OK && publish(arena, text, NULL, true);
+}
+
+static bool load_switches(struct arena *arena)
+{
+    const struct pg_result *row;
+    if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
+        return false;
+    return publish(arena, pg_str(row, 0, 0), loader.latest, true);
+}
+
+static void reload(void *argument);
+
+static void start_reload(void)
+{
+    if (loader.running)
+        return;
+    loader.running = true;
+    fiber_start(reload, NULL, deadline_in(seconds(RELOAD_SECONDS)));
+}
+
+static void retry(struct timer *timer)
+{
+    (void)timer;
+    start_reload();
+}
+
+/* Wishes that come while it runs are fulfilled by its next turn. A refused catalogue waits for the next change. */
+static void reload(void *argument)
+{
+    (void)argument;
+    while (loader.want_definitions || loader.want_switches) {
+        CLEANUP(arena_close_held) struct arena *arena = arena_open();
+        bool definitions = loader.want_definitions || !loader.latest;
+        loader.want_definitions = loader.want_switches = false;
+        if (definitions ? load_definitions(arena) : load_switches(arena))
+            continue;
+        if (!pg_is_up()) {
+            /* the listener's return asks again */
+            break;
+        }
+        if (fiber_deadline() <= clock_steady()) {
+            loader.want_definitions = definitions;
+            loader.want_switches = true;
+            timer_set(&loader.retry, deadline_in(seconds(RETRY_SECONDS)), retry);
+            break;
+        }
+    }
+    loader.running = false;
+}
+
+static void noticed(struct str payload, void *argument)
+{
+    (void)argument;
+    if (str_is(payload, "switches"))
+        loader.want_switches = true;
+    else
+        loader.want_definitions = true;
+    start_reload();
+}
+
+/* Notices may have been missed. */
+static void restored(void *argument)
+{
+    noticed(STR("catalogue"), argument);
+}
+
+/* Of either document; -1 without one. */
+static int64_t switches_version(struct arena *arena, struct str text)
+{
+    struct json_error error;
+    return text.at ? json_get_integer(json_parse(arena, text, &json_limits_document, &error), "switches_version", 0) : -1;
+}
+
+static bool load_last_good(struct arena *arena)
+{
+    struct str document = last_good_document(arena);
+    if (!document.at) {
+        log_error("no catalogue: Postgres does not answer, and no snapshot is on disk; start Postgres, then run: shimin "
+                  "catalogue load");
+        return false;
+    }
+    log_warning("Postgres does not answer: starting from the last good snapshot on disk");
+    if (!publish(arena, document, NULL, false))
+        return false;
+    struct str switches = last_good_switches(arena);
+    if (switches_version(arena, switches) > switches_version(arena, document))
+        (void)!publish(arena, switches, loader.latest, false);
+    return true;
+}
+
+static bool open_first(struct str directory)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    if (!last_good_open(directory) || (!load_definitions(arena) && !load_last_good(arena)))
+        return false;
+    pg_listen("shimin_catalogue", noticed, restored, NULL);
+    /* a change between the load and the LISTEN is caught by `restored`, which the first connection calls as well */
+    return true;
+}
+
+bool catalogue_open(struct str directory)
+{
+    if (worker_index() == 0 && !open_first(directory))
+        return false;
+    int64_t deadline = deadline_in(seconds(FIRST_SNAPSHOT_SECONDS));
+    while (!catalogue_snapshot())
+        if (clock_steady() > deadline || fiber_sleep(milliseconds(5)) != WAIT_DONE)
+            return false;
+    return true;
+}

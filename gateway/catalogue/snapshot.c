@@ -1,0 +1,177 @@
+/* Snapshots: definitions together with the switches that hold now. */
+#include "catalogue/definitions.h"
+
+#include <shimin/clock.h>
+
+#include <inttypes.h>
+
+void snapshot_reference(struct snapshot *snapshot)
+{
+    atomic_fetch_add(&snapshot->references, 1);
+}
+
+void snapshot_release(struct snapshot *snapshot)
+{
+    if (snapshot && atomic_fetch_sub(&snapshot->references, 1) == 1) {
+        definitions_release(snapshot->definitions);
+        arena_close(snapshot->arena);
+    }
+}
+
+static int64_t wall_member(const struct json *row, const char *name, struct text *faults)
+{
+    struct str text = json_get_string(row, name, STR(""));
+    int64_t wall = 0;
+    if (text.len && !time_parse_rfc3339(text, &wall))
+        text_printf(faults, "switches: \"%s\" is no RFC 3339 time\n", name);
+    return wall;
+}
+
+/* A switch of a service that the catalogue no longer has is history, not a fault. */
+static void read_switch(struct snapshot *snapshot, const struct json *row, struct text *faults)
+{
+    int64_t index = slug_table_find(&snapshot->definitions->service_slugs, json_get_string(row, "service", STR("")));
+    if (index < 0)
+        return;
+    struct switch_state *state = &snapshot->switches[index];
+    struct bilingual reason = bilingual_read(row, "reason");
+    *state = (struct switch_state){
+        .reason = {str_copy(snapshot->arena, reason.zh), str_copy(snapshot->arena, reason.en)},
+        .from = wall_member(row, "from", faults),
+        .until = wall_member(row, "until", faults),
+        .set_by = str_copy(snapshot->arena, json_get_string(row, "set_by", STR(""))),
+    };
+    if (!switch_position_named(json_get_string(row, "position", STR("")), &state->position))
+        text_printf(faults, "switches: service %.*s: unknown position\n", STR_ARG(json_get_string(row, "service", STR(""))));
+    snapshot->is_set[index] = true;
+}
+
+/* Takes over the caller's reference to the definitions, also when it fails. */
+static struct snapshot *snapshot_make(struct definitions *definitions, const struct json *document, struct text *faults)
+{
+    struct arena *arena = arena_open();
+    struct snapshot *snapshot = arena_new(arena, struct snapshot);
+    *snapshot = (struct snapshot){
+        .references = 1,
+        .arena = arena,
+        .definitions = definitions,
+        .switches = arena_array(arena, struct switch_state, definitions->service_count),
+        .is_set = arena_array(arena, bool, definitions->service_count),
+        .version = str_printf(arena, "%.*s.%" PRId64, STR_ARG(definitions->version),
+                              json_get_integer(document, "switches_version", 0)),
+    };
+    size_t before = faults->len;
+    const struct json *rows = json_get(document, "switches");
+    for (size_t i = 0; rows && rows->type == JSON_ARRAY && i < rows->count; i++)
+        read_switch(snapshot, &rows->items[i], faults);
+    if (faults->len == before)
+        return snapshot;
+    snapshot_release(snapshot);
+    return NULL;
+}
+
+static struct snapshot *with_switches_of(struct definitions *definitions, struct str document, struct text *faults)
+{
+    CLEANUP(arena_close_held) struct arena *scratch = arena_open();
+    struct json_error error;
+    const struct json *parsed = json_parse(scratch, document, &json_limits_document, &error);
+    if (!parsed) {
+        text_printf(faults, "switches document:%u: %s\n", error.line, error.reason);
+        definitions_release(definitions);
+        return NULL;
+    }
+    return snapshot_make(definitions, parsed, faults);
+}
+
+struct snapshot *snapshot_compile(struct str document, struct str (*contract_bytes)(struct arena *arena, struct str sha256),
+                                  struct text *faults)
+{
+    struct definitions *definitions = definitions_compile(document, contract_bytes, faults);
+    return definitions ? with_switches_of(definitions, document, faults) : NULL;
+}
+
+struct snapshot *snapshot_with_switches(struct snapshot *base, struct str document, struct text *faults)
+{
+    atomic_fetch_add(&base->definitions->references, 1);
+    return with_switches_of(base->definitions, document, faults);
+}
+
+struct str snapshot_version(const struct snapshot *snapshot)
+{
+    return snapshot->version;
+}
+
+size_t snapshot_services(const struct snapshot *snapshot, const struct service **first)
+{
+    *first = snapshot->definitions->services;
+    return snapshot->definitions->service_count;
+}
+
+size_t snapshot_departments(const struct snapshot *snapshot, const struct department **first)
+{
+    *first = snapshot->definitions->departments;
+    return snapshot->definitions->department_count;
+}
+
+size_t snapshot_categories(const struct snapshot *snapshot, const struct category **first)
+{
+    *first = snapshot->definitions->categories;
+    return snapshot->definitions->category_count;
+}
+
+const struct service *snapshot_service(const struct snapshot *snapshot, struct str slug)
+{
+    int64_t index = slug_table_find(&snapshot->definitions->service_slugs, slug);
+    return index < 0 ? NULL : &snapshot->definitions->services[index];
+}
+
+const struct department *snapshot_department(const struct snapshot *snapshot, struct str slug)
+{
+    int64_t index = slug_table_find(&snapshot->definitions->department_slugs, slug);
+    return index < 0 ? NULL : &snapshot->definitions->departments[index];
+}
+
+/* 510104000000 is 510104: the longer forms of upper levels end in zeros (GB/T 2260 and the statistical extension). */
+const struct area *snapshot_area(const struct snapshot *snapshot, struct str code)
+{
+    static const size_t lengths[] = {12, 9, 6, 4};
+    const struct definitions *all = snapshot->definitions;
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        if (code.len < lengths[i])
+            continue;
+        for (size_t j = lengths[i]; j < code.len; j++)
+            if (code.at[j] != '0')
+                return NULL;
+        int64_t index = slug_table_find(&all->area_codes, str_slice(code, 0, lengths[i]));
+        if (index >= 0)
+            return &all->areas[index];
+    }
+    return NULL;
+}
+
+const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned index)
+{
+    return index < snapshot->definitions->area_count ? &snapshot->definitions->areas[index] : NULL;
+}
+
+struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service)
+{
+    const struct switch_state *set = &snapshot->switches[service->index];
+    int64_t now = set->from || set->until ? clock_wall() : 0;
+    bool in_force = snapshot->is_set[service->index] && (!set->from || now >= set->from) && (!set->until || now < set->until);
+    return in_force ? *set : service->declared;
+}
+
+int64_t snapshot_switch_changes_at(const struct snapshot *snapshot)
+{
+    int64_t now = clock_wall();
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < snapshot->definitions->service_count; i++) {
+        const struct switch_state *set = &snapshot->switches[i];
+        if (set->from > now && set->from < next)
+            next = set->from;
+        if (set->until > now && set->until < next)
+            next = set->until;
+    }
+    return next;
+}
