@@ -36,10 +36,12 @@ struct fiber_group {
     struct fiber *first;
     struct fiber *owner;
     unsigned running;
+    struct fiber_group *outer; /* the owner's group opened before this one */
 };
 void fiber_spawn(struct fiber_group *group, void (*function)(void *argument), void *argument);
 /* Waits until all have returned. At `deadline` (or the fiber's own, if earlier) the rest are cancelled, and their return is
- * still waited for. WAIT_DONE when none was cancelled. */
+ * still waited for; those that inherited a shield see their deadline pass instead, since that counts in a shield too.
+ * WAIT_DONE when none was cancelled. The group is empty then, and can be used again. */
 enum wait fiber_join(struct fiber_group *group, int64_t deadline);
 
 /* Waits; WAIT_DONE after that time. */
@@ -54,6 +56,7 @@ void fiber_set_deadline(int64_t deadline);
  * its client left. Nests. The deadline still counts. */
 void fiber_shield(void);
 void fiber_unshield(void);
+/* Whether the next wait would end with WAIT_CANCELLED: never in a shield. */
 bool fiber_cancelled(void);
 
 /* Runs function(argument) on an offload thread, for work that burns the processor or blocks. Waits until it returns; it is
@@ -63,11 +66,22 @@ MUST_CHECK bool offload(void (*function)(void *argument), void *argument);
 
 /* ---- for the floors that make waiting calls out of callbacks ---- */
 
-/* Suspends until fiber_wake, the earlier of deadline and the fiber's own, or cancellation. The caller must make sure that a
- * callback which comes after WAIT_DEADLINE or WAIT_CANCELLED does not touch the dead frame or wake the fiber. */
+/* Suspends until fiber_wake, the earlier of deadline and the fiber's own, or cancellation; returns at once if the deadline
+ * has passed or the fiber is cancelled. The caller must make sure that a callback which comes after WAIT_DEADLINE or
+ * WAIT_CANCELLED does not touch the dead frame or wake the fiber.
+ *
+ * A wake that came before the fiber waited (the answer was there at once) is kept for one fiber_wait, which returns
+ * WAIT_DONE at once, also past the deadline or when cancelled. So a wake is never lost, but one may be left over from a call
+ * that did not come to wait: always wait for a condition of your own,
+ *
+ *     while (!call.done)
+ *         if ((outcome = fiber_wait(deadline)) != WAIT_DONE)
+ *             …detach the call, return…
+ */
 enum wait fiber_wait(int64_t deadline);
-/* Makes a suspended fiber runnable with WAIT_DONE; it runs on its worker's next turn. Same worker only. No effect on a
- * fiber that is runnable already. */
+/* Makes a suspended fiber runnable with WAIT_DONE; it runs on its worker's next turn (this one, if woken by a callback of
+ * the loop or a timer). Same worker only. No effect on a fiber that is runnable already; kept for its next wait if it is the
+ * running one. */
 void fiber_wake(struct fiber *fiber);
 /* Cancels: ends a wait of an unshielded fiber with WAIT_CANCELLED, and every later one. Same worker only. */
 void fiber_cancel(struct fiber *fiber);

@@ -9,20 +9,24 @@ typedef struct st_h2o_evloop_t h2o_evloop_t_;
 
 /* The worker of the calling thread, or NULL. */
 struct worker *worker_self(void);
-unsigned worker_index(void);      /* 0 … worker_count() - 1, of the calling thread */
-unsigned worker_count(void);      /* threads that serve */
+unsigned worker_index(void); /* 0 … worker_count() - 1, of the calling thread */
+unsigned worker_count(void); /* threads that serve */
 struct worker *worker_at(unsigned index);
 /* The worker's libh2o loop (an h2o_loop_t *). */
 void *worker_loop(struct worker *worker);
 
-/* Starts `count` threads; each calls open(argument) first (in a fiber, so it may wait), and serves once all have opened.
- * Returns when all are open, or false if any open() returned false (then all are stopped). Call once, from main. */
+/* Starts `count` threads; each calls open(argument) first (in a fiber, so it may wait), and serves once all have opened:
+ * a worker that has opened does not run its loop until the others have. Returns when all are open, or false if any open()
+ * returned false (then all are stopped). Ignores SIGPIPE, and keeps SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 and SIGCHLD
+ * for the calling thread. Call once, from main. */
 MUST_CHECK bool workers_start(unsigned count, bool (*open)(void *argument), void *argument);
-/* Asks every worker to end its loop once no fiber is left or at the deadline, and joins the threads. Calls stop(argument)
- * in each worker first (stop accepting, say goodbye), on its loop. */
+/* Asks every worker to end its loop once no fiber is left or at the deadline, and joins the threads. Calls stop(argument),
+ * unless NULL, in each worker first (stop accepting, say goodbye, cancel what would wait for ever), on its loop; it may
+ * start fibers, which keep the worker alive. Fibers that are left at the deadline are abandoned where they wait. */
 void workers_stop(void (*stop)(void *argument), void *argument, int64_t deadline);
 
-/* Runs function(argument) on that worker's loop, soon. Any thread. */
+/* Runs function(argument) on that worker's loop (not in a fiber), soon, in the order of posting. Any thread, until
+ * workers_stop has returned; what is posted to a worker that has ended is dropped. */
 void worker_post(struct worker *worker, void (*function)(void *argument), void *argument);
 /* worker_post to every worker. */
 void workers_post(void (*function)(void *argument), void *argument);

@@ -1,0 +1,67 @@
+/* The stacks of one worker's fibers: mapped with a guard below, pooled, and trimmed when many are free. */
+#include "runtime/stack.h"
+
+#include <errno.h>
+#include <shimin/log.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/internal.h"
+
+enum { CACHE_LINE = 64, CONTROL = (sizeof(struct fiber) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE };
+
+static char *top(struct fiber *fiber)
+{
+    return (char *)fiber + CONTROL;
+}
+
+void *stack_bottom(struct fiber *fiber)
+{
+    return top(fiber) - STACK_SIZE;
+}
+
+size_t stack_room(struct fiber *fiber)
+{
+    (void)fiber;
+    return STACK_SIZE - CONTROL;
+}
+
+static struct fiber *map(void)
+{
+    char *start =
+        mmap(NULL, STACK_GUARD + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (start == MAP_FAILED || mprotect(start + STACK_GUARD, STACK_SIZE, PROT_READ | PROT_WRITE) != 0)
+        fatal("cannot map a stack for a fiber: %s (a stack takes two of vm.max_map_count)", strerror(errno));
+    struct fiber *fiber = (struct fiber *)(void *)(start + STACK_GUARD + STACK_SIZE - CONTROL);
+    context_create(&fiber->context);
+    return fiber;
+}
+
+struct fiber *stack_take(struct stacks *stacks)
+{
+    struct fiber *fiber = stacks->free;
+    if (!fiber)
+        return map();
+    stacks->free = fiber->next;
+    stacks->count--;
+    return fiber;
+}
+
+bool stack_keep(struct stacks *stacks, struct fiber *fiber)
+{
+    if (stacks->count >= STACKS_KEPT)
+        return false;
+    /* One deep call must not keep its pages for ever; but the stacks in daily use are not worth a system call each time. */
+    if (stacks->count >= STACKS_WARM)
+        madvise(stack_bottom(fiber), STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
+    fiber->next = stacks->free;
+    stacks->free = fiber;
+    stacks->count++;
+    return true;
+}
+
+void stack_unmap(struct fiber *fiber)
+{
+    context_dispose(&fiber->context);
+    munmap((char *)stack_bottom(fiber) - STACK_GUARD, STACK_GUARD + STACK_SIZE);
+}
