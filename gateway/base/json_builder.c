@@ -37,6 +37,7 @@ static const struct {
     [JSON_FAULT_YAML_ALIAS] = {"the alias names no anchor before it", "别名之前没有对应的锚点"},
     [JSON_FAULT_YAML_CYCLE] = {"the alias lies within what it names", "别名位于其所指内容之内"},
     [JSON_FAULT_YAML_FINITE] = {"JSON has no infinity and no NaN", "JSON 中没有无穷大与非数"},
+    [JSON_FAULT_YAML_ANCHORS] = {"the document has too many anchors", "锚点数量过多"},
 };
 
 const struct json *json_fail(struct json_error *error, enum json_fault fault, uint32_t line, size_t column)
@@ -50,6 +51,19 @@ const struct json *json_fail(struct json_error *error, enum json_fault fault, ui
         };
     }
     return NULL;
+}
+
+const struct json *json_fail_at(struct json_error *error, enum json_fault fault, struct str text, size_t offset)
+{
+    uint32_t line = 1;
+    size_t line_start = 0;
+    for (size_t i = 0; i < offset; i++) {
+        if (text.at[i] == '\n') {
+            line++;
+            line_start = i + 1;
+        }
+    }
+    return json_fail(error, fault, line, offset - line_start + 1);
 }
 
 /* ---- duplicate names ---- */

@@ -37,6 +37,7 @@ enum json_fault {
     JSON_FAULT_YAML_ALIAS,
     JSON_FAULT_YAML_CYCLE,
     JSON_FAULT_YAML_FINITE,
+    JSON_FAULT_YAML_ANCHORS,
 };
 
 struct json_frame {
@@ -60,6 +61,8 @@ struct json_builder {
 uint32_t json_find_duplicate(const struct json_member *members, uint32_t count);
 /* Fills *error, which may be NULL; returns NULL for the caller to return. */
 const struct json *json_fail(struct json_error *error, enum json_fault fault, uint32_t line, size_t column);
+/* As above, for the byte at this offset of the text. */
+const struct json *json_fail_at(struct json_error *error, enum json_fault fault, struct str text, size_t offset);
 
 static inline void json_builder_open(struct json_builder *builder, struct arena *arena, const struct json_limits *limits)
 {

@@ -327,19 +327,6 @@ static enum json_fault take_document(struct parser *parser, struct json_builder 
     return parser->at < parser->end ? JSON_FAULT_AFTER : JSON_FAULT_NONE;
 }
 
-static const struct json *fail_at(struct json_error *error, enum json_fault fault, struct str text, const char *at)
-{
-    uint32_t line = 1;
-    const char *line_start = text.at;
-    for (const char *c = text.at; c < at; c++) {
-        if (*c == '\n') {
-            line++;
-            line_start = c + 1;
-        }
-    }
-    return json_fail(error, fault, line, (size_t)(at - line_start) + 1);
-}
-
 const struct json *json_parse(struct arena *arena, struct str text, const struct json_limits *limits, struct json_error *error)
 {
     if (text.len == 0)
@@ -348,14 +335,14 @@ const struct json *json_parse(struct arena *arena, struct str text, const struct
         return json_fail(error, JSON_FAULT_TOO_LONG, 1, 1);
     size_t valid = utf8_valid_bytes(text);
     if (valid < text.len)
-        return fail_at(error, JSON_FAULT_UTF8, text, text.at + valid);
+        return json_fail_at(error, JSON_FAULT_UTF8, text, valid);
 
     struct parser parser = {.at = text.at, .end = text.at + text.len, .line = 1, .arena = arena};
     struct json_builder builder;
     json_builder_open(&builder, arena, limits);
     enum json_fault fault = take_document(&parser, &builder);
-    const struct json *root =
-        fault ? fail_at(error, fault, text, parser.at) : arena_copy(arena, &builder.stack[0].value, sizeof(struct json));
+    const struct json *root = fault ? json_fail_at(error, fault, text, (size_t)(parser.at - text.at))
+                                    : arena_copy(arena, &builder.stack[0].value, sizeof(struct json));
     json_builder_close(&builder);
     return root;
 }
