@@ -105,6 +105,10 @@ const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned in
 /* The switch in force now (the window is looked at), declared position included. */
 struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service);
 
+/* The next moment (wall microseconds) at which a window begins or ends; INT64_MAX without one. What was rendered from the
+ * switches is good until then. */
+int64_t snapshot_switch_changes_at(const struct snapshot *snapshot);
+
 struct request;
 /* The service that the operation's parameter names, found by the pipeline; NULL if the operation names none. */
 const struct service *request_service(const struct request *request);

@@ -1,0 +1,17 @@
+/* The only place that names the modules. */
+#include "modules.h"
+
+extern const struct module catalogue_module;
+extern const struct module identity_module;
+extern const struct module records_module;
+extern const struct module publications_module;
+extern const struct module passage_module;
+
+const struct module *const modules[] = {
+    &catalogue_module,
+    &identity_module,
+    &records_module,
+    &publications_module,
+    &passage_module,
+    NULL,
+};
