@@ -16,6 +16,15 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#ifdef CONTEXT_ASAN
+/* libh2o keeps freed buffers in lists of each thread and offers no call to free them when the thread ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:h2o_mem_alloc_recycle\n";
+}
+#endif
+
 /* What the first frame of a new stack must know; makecontext passes only ints. */
 static _Thread_local struct {
     struct context *from;
