@@ -8,6 +8,8 @@
 
 MODULE_CONTRACT(catalogue);
 
+enum { PAGE_MOST = 100 };
+
 /* "/v1/services?…&cursor=…" with the other parameters as they were sent. */
 static struct str link_to_next(struct request *request, struct str cursor)
 {
@@ -41,7 +43,8 @@ static bool start_of_page(struct request *request, size_t *start)
         last = snapshot_service(request_snapshot(request), slug);
     if (!last) {
         reply_fault(request, PROBLEM_INVALID_CURSOR,
-                    BILINGUAL("cursor 无效或已过期，请从第一页重新开始", "The cursor is invalid or has expired; start again from the first page"));
+                    BILINGUAL("cursor 无效或已过期，请从第一页重新开始",
+                              "The cursor is invalid or has expired; start again from the first page"));
         return false;
     }
     *start = last->index + 1;
@@ -56,6 +59,8 @@ static struct page *render_page(struct request *request, size_t start)
     size_t count = snapshot_services(snapshot, &services);
     struct filter filter = filter_read(request);
     int64_t room = request_integer(request, "limit", 20);
+    if (room > PAGE_MOST)
+        room = PAGE_MOST;
 
     struct text body = text_open(arena, 32768);
     struct json_out out = json_write(&body);
@@ -123,7 +128,8 @@ static unsigned *count_by_department(struct request *request)
     const struct service *services;
     const struct department *departments;
     size_t count = snapshot_services(request_snapshot(request), &services);
-    unsigned *counts = arena_array(request_arena(request), unsigned, snapshot_departments(request_snapshot(request), &departments));
+    unsigned *counts =
+        arena_array(request_arena(request), unsigned, snapshot_departments(request_snapshot(request), &departments));
     for (size_t i = 0; i < count; i++)
         counts[services[i].department->index]++;
     return counts;

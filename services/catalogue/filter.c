@@ -43,7 +43,8 @@ bool filter_matches(const struct filter *filter, const struct service *service)
 {
     if ((filter->category.at && !str_equal(filter->category, service->category)) ||
         (filter->department.at && !str_equal(filter->department, service->department->slug)) ||
-        (filter->by_archetype && filter->archetype != service->archetype) || (filter->by_level && service->level > filter->level))
+        (filter->by_archetype && filter->archetype != service->archetype) ||
+        (filter->by_level && service->level > filter->level))
         return false;
     for (unsigned i = 0; i < filter->word_count; i++)
         if (!word_matches(service, filter->words[i]))

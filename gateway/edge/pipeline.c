@@ -1,0 +1,112 @@
+/* The life of a request, from top to bottom. */
+#include "edge/pipeline.h"
+
+#include "catalogue/snapshot.h"
+#include "edge/access.h"
+#include "edge/audit.h"
+#include "edge/idempotency.h"
+#include "edge/quota.h"
+#include "edge/validate.h"
+#include "http/request_internal.h"
+
+#include <shimin/fiber.h>
+
+static const struct edge_settings *settings;
+
+void pipeline_open(const struct edge_settings *given)
+{
+    settings = given;
+}
+
+static bool find_route(struct exchange *exchange)
+{
+    struct request *request = exchange->request;
+    enum http_method method;
+    if (!method_named(request_method(request), &method)) {
+        reply_fault(request, PROBLEM_METHOD_UNKNOWN, (struct bilingual){0});
+        return false;
+    }
+    routes_match(settings->routes, method, request_path(request), &exchange->match);
+    exchange->route = exchange->match.target;
+    request->operation = exchange->match.operation;
+    if (exchange->route)
+        return true;
+    if (!exchange->match.found)
+        reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("没有这个地址", "There is nothing at this address"));
+    else
+        reply_allowed(exchange, method == METHOD_OPTIONS);
+    return false;
+}
+
+static bool find_service(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+    struct request *request = exchange->request;
+    if (route->service_at < 0)
+        return true;
+    const struct service *service = snapshot_service(request->snapshot, exchange->match.values[route->service_at]);
+    if (!service)
+        reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("没有这项服务", "There is no such service"));
+    else if (route->archetypes && !(route->archetypes & (1U << service->archetype)))
+        reply_fault(request, PROBLEM_NOT_FOUND,
+                    BILINGUAL("这项服务没有这种用法", "This service is not of the kind that this address serves"));
+    else
+        request->service = service;
+    return request->service != NULL;
+}
+
+static bool limit_deadline(struct exchange *exchange)
+{
+    fiber_set_deadline(deadline_in(exchange->route->deadline ? exchange->route->deadline : settings->deadline));
+    return true;
+}
+
+static bool keep_limits(struct exchange *exchange)
+{
+    return quota_spend(exchange, settings->limits);
+}
+
+static bool validate(struct exchange *exchange)
+{
+    return validate_request(exchange->request, exchange->route, &exchange->match);
+}
+
+static bool handle(struct exchange *exchange)
+{
+    /* a client that leaves cancels a read; a write that got this far is carried out */
+    bool writes = exchange->route->operation->method != METHOD_GET && exchange->route->operation->method != METHOD_HEAD;
+    if (writes)
+        fiber_shield();
+    exchange->route->handle(exchange->request);
+    if (writes)
+        fiber_unshield();
+    return true;
+}
+
+/* Each step passes the request on, or answers it and ends here. */
+static bool (*const steps[])(struct exchange *exchange) = {
+    find_route,        /* 404, 405, 501 */
+    limit_deadline,    /*               */
+    find_service,      /* 404           */
+    access_session,    /* 401, 503      */
+    access_level,      /* 401           */
+    access_switch,     /* 503           */
+    keep_limits,       /* 429           */
+    idempotency_begin, /* 400, 409, 422, or the first answer again */
+    validate,          /* 400, 415, 422 */
+    handle,
+};
+
+void pipeline_handle(struct request *request)
+{
+    struct exchange exchange = {.request = request};
+    const struct snapshot *snapshot = request->snapshot = snapshot_pin();
+    for (size_t i = 0; i < COUNT_OF(steps); i++)
+        if (!steps[i](&exchange))
+            break;
+    idempotency_end(&exchange);
+    audit_record(&exchange);
+    snapshot_unpin(snapshot);
+    request->snapshot = NULL;
+    request->service = NULL;
+}

@@ -1,0 +1,78 @@
+/* Which limits a request counts against, and the RateLimit fields (draft-ietf-httpapi-ratelimit-headers). */
+#include "edge/quota.h"
+
+#include "http/request_internal.h"
+
+enum { POLICIES_MOST = ROUTE_LIMITS + 2 };
+
+static struct str subject_of(const struct exchange *exchange, enum limit_subject subject)
+{
+    const struct request *request = exchange->request;
+    switch (subject) {
+    case LIMIT_CITIZEN:
+        return request->citizen ? request->citizen->id : STR_NONE;
+    case LIMIT_SERVICE:
+        return request->service ? request->service->slug : STR_NONE;
+    case LIMIT_ADDRESS:
+        break;
+    }
+    return request_client_address(request);
+}
+
+static size_t policies_of(const struct exchange *exchange, const struct limits *limits, const struct limit_policy **list)
+{
+    size_t count = 0;
+    const struct limit_policy *general = limits_named(limits, exchange->request->citizen ? STR("citizen") : STR("address"));
+    const struct limit_policy *service = exchange->request->service ? limits_named(limits, STR("service")) : NULL;
+    if (general)
+        list[count++] = general;
+    if (service)
+        list[count++] = service;
+    for (unsigned i = 0; i < exchange->route->limit_count; i++)
+        list[count++] = exchange->route->limits[i];
+    return count;
+}
+
+static void add_policy(struct text *policies, struct text *states, const struct limit_policy *policy, struct limit_state state)
+{
+    const char *comma = policies->len ? ", " : "";
+    text_printf(policies, "%s\"%.*s\";q=%lld;w=%lld", comma, STR_ARG(policy->name), (long long)policy->quota,
+                (long long)policy->window);
+    text_printf(states, "%s\"%.*s\";r=%lld;t=%lld", comma, STR_ARG(policy->name), (long long)state.remaining,
+                (long long)state.resets_in);
+}
+
+static void refuse(struct request *request, const struct limit_policy *policy, struct limit_state state)
+{
+    struct problem *problem =
+        problem_new(request_arena(request), PROBLEM_TOO_MANY_REQUESTS,
+                    BILINGUAL("请求过于频繁，请稍后再试", "Too many requests; wait as long as Retry-After says"));
+    problem->retry_after = state.resets_in;
+    problem->extension = str_printf(request_arena(request), "\"violated-policies\":[\"%.*s\"]", STR_ARG(policy->name));
+    reply_problem(request, problem);
+}
+
+bool quota_spend(struct exchange *exchange, const struct limits *limits)
+{
+    struct request *request = exchange->request;
+    struct arena *arena = request_arena(request);
+    const struct limit_policy *list[POLICIES_MOST];
+    size_t count = policies_of(exchange, limits, list);
+    struct text policies = text_open(arena, 96), states = text_open(arena, 96);
+    bool allowed = true;
+    for (size_t i = 0; i < count && allowed; i++) {
+        struct str subject = subject_of(exchange, list[i]->subject);
+        if (!subject.at)
+            continue;
+        struct limit_state state = limit_spend(arena, list[i], subject);
+        add_policy(&policies, &states, list[i], state);
+        allowed = state.allowed;
+        if (!allowed)
+            refuse(request, list[i], state);
+    }
+    if (policies.len) {
+        reply_header(request, "ratelimit-policy", text_str(&policies));
+        reply_header(request, "ratelimit", text_str(&states));
+    }
+    return allowed;
+}
