@@ -83,7 +83,7 @@ struct worker {
     bool stopping;
     int64_t stop_at;
     struct timer stop_timer;
-    struct metric_cell *running_cell, *started_cell, *pooled_cell;
+    struct metric_cell *running_cell, *started_cell, *pooled_cell, *slow_cell;
 };
 
 /* Runs the fibers that are ready now; those that become ready meanwhile wait for the next turn. */

@@ -37,27 +37,48 @@ static struct fiber *map(void)
     return fiber;
 }
 
+static struct fiber *pop(struct stack_list *list)
+{
+    struct fiber *fiber = list->first;
+    if (fiber) {
+        list->first = fiber->next;
+        list->length--;
+    }
+    return fiber;
+}
+
+static void push(struct stack_list *list, struct fiber *fiber)
+{
+    fiber->next = list->first;
+    list->first = fiber;
+    list->length++;
+}
+
 struct fiber *stack_take(struct stacks *stacks)
 {
-    struct fiber *fiber = stacks->free;
+    struct fiber *fiber = pop(&stacks->warm);
     if (!fiber)
-        return map();
-    stacks->free = fiber->next;
-    stacks->count--;
-    return fiber;
+        fiber = pop(&stacks->cold);
+    return fiber ? fiber : map();
 }
 
 bool stack_keep(struct stacks *stacks, struct fiber *fiber)
 {
-    if (stacks->count >= STACKS_KEPT)
+    if (stacks->warm.length < STACKS_WARM) {
+        push(&stacks->warm, fiber);
+        return true;
+    }
+    if (stacks->cold.length >= STACKS_COLD)
         return false;
-    /* One deep call must not keep its pages for ever; but the stacks in daily use are not worth a system call each time. */
-    if (stacks->count >= STACKS_WARM)
-        madvise(stack_bottom(fiber), STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
-    fiber->next = stacks->free;
-    stacks->free = fiber;
-    stacks->count++;
+    /* Failure would only leave the memory where it is. */
+    madvise(stack_bottom(fiber), STACK_SIZE - STACK_KEPT, MADV_DONTNEED);
+    push(&stacks->cold, fiber);
     return true;
+}
+
+unsigned stacks_free(const struct stacks *stacks)
+{
+    return stacks->warm.length + stacks->cold.length;
 }
 
 void stack_unmap(struct fiber *fiber)

@@ -10,7 +10,10 @@
 #include "runtime/internal.h"
 #include "runtime/offload.h"
 
-enum { LONGEST_WAIT = 60 * 1000 }; /* milliseconds; any bound will do, events and timers end the wait */
+enum {
+    LONGEST_WAIT = 60 * 1000, /* milliseconds; any bound will do, events and timers end the wait */
+    SLOW_TURN = 50 * 1000,    /* microseconds; then something computed or blocked that should have been offloaded */
+};
 
 static struct {
     struct worker *workers;
@@ -27,7 +30,7 @@ static struct {
 
 static _Thread_local struct worker *current;
 
-static struct metric *fibers_running, *fibers_started, *stacks_pooled;
+static struct metric *fibers_running, *fibers_started, *stacks_pooled, *slow_turns;
 
 static void register_metrics(void)
 {
@@ -35,13 +38,15 @@ static void register_metrics(void)
         return;
     fibers_running = metric_register(METRIC_GAUGE, "fibers_running", "", "Fibers that have started and not ended.");
     fibers_started = metric_register(METRIC_COUNTER, "fibers_started_total", "", "Fibers started.");
+    slow_turns = metric_register(METRIC_COUNTER, "worker_slow_turns_total", "",
+                                 "Turns in which fibers, timers and hooks held the worker for more than 50 ms.");
     stacks_pooled = metric_register(METRIC_GAUGE, "fiber_stacks_pooled", "", "Free stacks kept for the next fibers.");
 }
 
 static void report_metrics(struct worker *worker)
 {
     metric_set(worker->running_cell, worker->fibers);
-    metric_set(worker->pooled_cell, worker->stacks.count);
+    metric_set(worker->pooled_cell, stacks_free(&worker->stacks));
     metric_add(worker->started_cell, (double)worker->started);
     worker->started = 0;
 }
@@ -65,12 +70,15 @@ static void turn(struct worker *worker)
 {
     if (h2o_evloop_run(worker->loop, longest_wait(worker)) != 0 && errno != EINTR)
         fatal("the event loop of worker %u failed: %s", worker->index, strerror(errno));
-    timers_run(&worker->timers, clock_steady());
+    int64_t start = clock_steady();
+    timers_run(&worker->timers, start);
     fibers_run(worker);
     for (unsigned i = 0; i < worker->hook_count; i++)
         worker->hooks[i].function(worker->hooks[i].argument);
-    report_metrics(worker);
     log_flush();
+    if (clock_steady() - start > SLOW_TURN)
+        metric_add(worker->slow_cell, 1);
+    report_metrics(worker);
 }
 
 static void report_opened(bool success)
@@ -156,7 +164,7 @@ static bool may_end(const struct worker *worker)
 
 static void free_stacks(struct worker *worker)
 {
-    while (worker->stacks.count > 0)
+    while (stacks_free(&worker->stacks) > 0)
         fiber_discard(worker, stack_take(&worker->stacks));
 }
 
@@ -170,6 +178,7 @@ static void *serve(void *argument)
     context_adopt(&worker->context);
     worker->running_cell = metric_cell(fibers_running, NULL, 0);
     worker->started_cell = metric_cell(fibers_started, NULL, 0);
+    worker->slow_cell = metric_cell(slow_turns, NULL, 0);
     worker->pooled_cell = metric_cell(stacks_pooled, NULL, 0);
 
     if (open_worker(worker))
@@ -277,6 +286,12 @@ struct worker *worker_at(unsigned index)
 {
     assert(index < all.count);
     return &all.workers[index];
+}
+
+bool worker_has_room(void)
+{
+    assert(current);
+    return current->fibers < STACKS_MOST / all.count;
 }
 
 void *worker_loop(struct worker *worker)

@@ -74,10 +74,13 @@ MUST_CHECK bool offload(void (*function)(void *argument), void *argument);
  * WAIT_DONE at once, also past the deadline or when cancelled. So a wake is never lost, but one may be left over from a call
  * that did not come to wait: always wait for a condition of your own,
  *
- *     while (!call.done)
- *         if ((outcome = fiber_wait(deadline)) != WAIT_DONE)
- *             …detach the call, return…
- */
+ *     enum wait outcome = WAIT_DONE;
+ *     while (!call.done && outcome == WAIT_DONE)
+ *         outcome = fiber_wait(deadline);
+ *     if (!call.done)
+ *         …detach the call: its callback must find nobody…
+ *
+ * errno and OpenSSL's error queue are the thread's: read them before you wait. */
 enum wait fiber_wait(int64_t deadline);
 /* Makes a suspended fiber runnable with WAIT_DONE; it runs on its worker's next turn (this one, if woken by a callback of
  * the loop or a timer). Same worker only. No effect on a fiber that is runnable already; kept for its next wait if it is the

@@ -22,8 +22,14 @@ void *worker_loop(struct worker *worker);
 MUST_CHECK bool workers_start(unsigned count, bool (*open)(void *argument), void *argument);
 /* Asks every worker to end its loop once no fiber is left or at the deadline, and joins the threads. Calls stop(argument),
  * unless NULL, in each worker first (stop accepting, say goodbye, cancel what would wait for ever), on its loop; it may
- * start fibers, which keep the worker alive. Fibers that are left at the deadline are abandoned where they wait. */
+ * start fibers, which keep the worker alive: who owes something beyond its fibers' end (output in buffers, connections to
+ * close) keeps one until it is done. Fibers that are left at the deadline are abandoned where they wait. */
 void workers_stop(void (*stop)(void *argument), void *argument, int64_t deadline);
+
+/* Whether the calling worker can take one more request. Each fiber that is alive takes two of the 65 530 mappings that Linux
+ * gives a process (vm.max_map_count), and to run out of them is fatal: ask before fiber_start for what comes from outside,
+ * and answer 503 if false. The workers share 24 000; fibers that are spawned have the rest. */
+MUST_CHECK bool worker_has_room(void);
 
 /* Runs function(argument) on that worker's loop (not in a fiber), soon, in the order of posting. Any thread, until
  * workers_stop has returned; what is posted to a worker that has ended is dropped. */

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include "runtime/context.h"
+
+#if defined(CONTEXT_ASAN) || defined(CONTEXT_TSAN)
 #define SANITIZED 1
 #else
 #define SANITIZED 0

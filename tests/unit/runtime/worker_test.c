@@ -3,6 +3,8 @@
 
 #include <h2o.h>
 #include <pthread.h>
+#include <shimin/arena.h>
+#include <shimin/metrics.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -273,6 +275,32 @@ START_TEST(fibers_that_only_yield_do_not_starve_input_or_timers)
 }
 END_TEST
 
+static bool shows(struct arena *arena, const char *line)
+{
+    struct str text = metrics_render(arena);
+    return memmem(text.at, text.len, line, strlen(line)) != NULL;
+}
+
+static void show_metrics(void)
+{
+    struct arena *arena = arena_open();
+    for (int i = 0; i < 9; i++)
+        fiber_start(yield_until_told, NULL, DEADLINE_NEVER);
+    fiber_sleep(1000);
+    ck_assert(shows(arena, "\nfibers_started_total 10\n"));
+    usleep(60000); /* what no fiber should do */
+    fiber_sleep(1000);
+    ck_assert(shows(arena, "\nfibers_running 1\n"));
+    ck_assert(shows(arena, "\nworker_slow_turns_total 1\n"));
+    arena_close(arena);
+}
+
+START_TEST(the_metrics_count_fibers_and_turns_that_held_the_worker)
+{
+    inside(show_metrics);
+}
+END_TEST
+
 /* ---- stop ---- */
 
 static atomic_uint finished;
@@ -388,6 +416,7 @@ int main(void)
     tcase_add_test(tests, what_the_fibers_of_one_turn_queue_is_flushed_once_at_its_end);
     tcase_add_test(tests, a_write_that_a_fiber_completes_is_announced_without_waiting_for_other_events);
     tcase_add_test(tests, fibers_that_only_yield_do_not_starve_input_or_timers);
+    tcase_add_test(tests, the_metrics_count_fibers_and_turns_that_held_the_worker);
     tcase_add_test(tests, stop_waits_for_the_fibers_that_run_and_those_it_starts);
     tcase_add_test(tests, stop_abandons_what_is_left_at_the_deadline);
     tcase_add_test(tests, a_worker_that_ends_before_its_offloaded_work_is_not_touched_by_it);
