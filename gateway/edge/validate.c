@@ -59,14 +59,15 @@ static bool read_parameters(struct request *request, const struct route *route, 
     struct arena *arena = request_arena(request);
     struct problem_error *faults = NULL;
     size_t fault_count = 0;
-    request->parameters = arena_array(arena, struct parameter_value, operation->parameter_count);
+    struct parameter_value *values = arena_array(arena, struct parameter_value, operation->parameter_count);
+    request->parameters = values;
     for (unsigned i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
         struct schema_errors errors = {.arena = arena, .most = 1};
         struct str raw = find_raw(request, parameter, &route->sources[i], match);
         const struct json *value = raw.at ? parameter_read(arena, parameter, raw, &errors) : parameter->fallback;
         if (value)
-            request->parameters[request->parameter_count++] = (struct parameter_value){parameter->name, value};
+            values[request->parameter_count++] = (struct parameter_value){parameter->name, value};
         if (value || (!raw.at && !parameter->required))
             continue;
         if (!faults)
