@@ -13,7 +13,7 @@ enum content_digest_result {
 
 /* The field's value: "sha-256=:…:" or, between parties that agreed on it, "sm3=:…:". Does not wait. */
 struct str content_digest(struct arena *arena, enum digest digest, struct str body);
-/* Compares every digest in the field's value that we know with the body's. Does not wait. */
+/* Compares every digest in the field's value that we know (sha-256, sm3, sha-512) with the body's. Does not wait. */
 MUST_CHECK enum content_digest_result content_digest_check(struct arena *arena, struct str field, struct str body);
 
 #endif

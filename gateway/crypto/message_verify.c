@@ -143,7 +143,7 @@ static const char *check_digest(struct verification *v)
     case CONTENT_DIGEST_DIFFERS:
         return "Content-Digest is not the content's digest";
     case CONTENT_DIGEST_UNKNOWN:
-        return "Content-Digest has no algorithm that is known here (sha-256, sm3)";
+        return "Content-Digest has no algorithm that is known here (sha-256, sha-512, sm3)";
     case CONTENT_DIGEST_MALFORMED:
         break;
     }
