@@ -21,7 +21,7 @@ struct pg_lease_waiter {
 
 struct pg_transaction {
     struct arena *arena;
-    struct pg_connection *connection = NULL;
+    struct pg_connection *connection;
     unsigned generation; /* of the connection when it began: another one means that it is lost */
 };
 
