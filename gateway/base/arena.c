@@ -72,7 +72,6 @@ static void empty_pool(void *argument)
 {
     struct pool *ended = argument;
     for (struct block *block = ended->free, *next; block; block = next) {
-        ASAN_UNPOISON_MEMORY_REGION(block, FIRST_BLOCK);
         next = block->next;
         free(block);
     }
@@ -112,7 +111,7 @@ static struct block *first_block(void)
     struct block *block = pool.free;
     if (!block)
         return block_new(FIRST_BLOCK);
-    ASAN_UNPOISON_MEMORY_REGION(block, FIRST_BLOCK);
+    ASAN_UNPOISON_MEMORY_REGION(block->bytes, FIRST_BLOCK - sizeof(*block));
     pool.free = block->next;
     pool.count--;
     return block;
@@ -132,7 +131,8 @@ static void keep_first_block(struct block *block)
     block->next = pool.free;
     pool.free = block;
     pool.count++;
-    ASAN_POISON_MEMORY_REGION(block, FIRST_BLOCK);
+    /* Not the header: LeakSanitizer follows no pointer in poisoned memory. */
+    ASAN_POISON_MEMORY_REGION(block->bytes, FIRST_BLOCK - sizeof(*block));
 }
 
 struct arena *arena_open(void)
