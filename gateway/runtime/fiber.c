@@ -194,7 +194,7 @@ void fiber_cancel(struct fiber *fiber)
 
 void fiber_expire(struct fiber *fiber)
 {
-    fiber->deadline = INT64_MIN;
+    fiber->deadline = 0; /* long past, and still safe to subtract from */
     if (fiber->state == FIBER_WAITING && !fiber->stubborn)
         resume(fiber, WAIT_DEADLINE);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <shimin/arena.h>
 #include <shimin/log.h>
+#include <shimin/metrics.h>
 #include <stdio.h>
 
 #include "runtime/internal.h"
@@ -25,6 +26,8 @@ static struct {
     pthread_t *threads; /* main's */
     unsigned thread_count;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+
+static struct metric *offloaded;
 
 /* On the worker. */
 static void finish(void *argument)
@@ -78,6 +81,9 @@ void offload_start(unsigned threads)
     if (pool.threads)
         return;
     assert(threads > 0);
+    if (!offloaded)
+        offloaded =
+            metric_register(METRIC_COUNTER, "offload_jobs_total", "outcome", "Jobs for the offload threads: done, refused.");
     pool.stopping = false;
     pool.threads = memory_alloc(threads * sizeof *pool.threads);
     pool.thread_count = threads;
@@ -105,9 +111,12 @@ bool offload(void (*function)(void *argument), void *argument)
     struct fiber *fiber = fiber_self();
     assert(fiber && "only a fiber can wait for an offload thread");
     struct job job = {.function = function, .argument = argument, .fiber = fiber, .worker = worker_self()};
-    if (!enqueue(&job))
+    if (!enqueue(&job)) {
+        metric_count(offloaded, STR("refused"));
         return false;
+    }
     while (!job.done)
         fiber_wait_for_wake();
+    metric_count(offloaded, STR("done"));
     return true;
 }

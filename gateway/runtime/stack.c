@@ -8,6 +8,14 @@
 
 #include "runtime/internal.h"
 
+#ifdef CONTEXT_ASAN
+/* Memory that only a sleeping fiber knows is not leaked. */
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_register_root_region(start, size) ((void)(start))
+#define __lsan_unregister_root_region(start, size) ((void)(start))
+#endif
+
 enum { CACHE_LINE = 64, CONTROL = (sizeof(struct fiber) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE };
 
 static char *top(struct fiber *fiber)
@@ -34,6 +42,7 @@ static struct fiber *map(void)
         fatal("cannot map a stack for a fiber: %s (a stack takes two of vm.max_map_count)", strerror(errno));
     struct fiber *fiber = (struct fiber *)(void *)(start + STACK_GUARD + STACK_SIZE - CONTROL);
     context_create(&fiber->context);
+    __lsan_register_root_region(start + STACK_GUARD, STACK_SIZE);
     return fiber;
 }
 
@@ -84,5 +93,6 @@ unsigned stacks_free(const struct stacks *stacks)
 void stack_unmap(struct fiber *fiber)
 {
     context_dispose(&fiber->context);
+    __lsan_unregister_root_region(stack_bottom(fiber), STACK_SIZE);
     munmap((char *)stack_bottom(fiber) - STACK_GUARD, STACK_GUARD + STACK_SIZE);
 }

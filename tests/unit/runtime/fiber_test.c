@@ -1,6 +1,7 @@
 /* Fibers: order, waits and the ways they end, groups, cancellation and shields. */
 #include "inside.h"
 
+#include <signal.h>
 #include <string.h>
 
 static char trace[256];
@@ -378,6 +379,51 @@ START_TEST(a_deadline_counts_in_a_shield)
 }
 END_TEST
 
+/* ---- mistakes ---- */
+
+static void forget_to_join(void)
+{
+    struct fiber_group group = {0};
+    fiber_spawn(&group, note_argument, trace);
+}
+
+START_TEST(a_fiber_that_returns_without_joining_aborts)
+{
+    inside(forget_to_join);
+}
+END_TEST
+
+static void forget_to_unshield(void)
+{
+    fiber_shield();
+}
+
+START_TEST(a_fiber_that_returns_in_its_shield_aborts)
+{
+    inside(forget_to_unshield);
+}
+END_TEST
+
+static void unshield_too_often(void *argument)
+{
+    (void)argument;
+    fiber_unshield();
+}
+
+static void break_inherited_shield(void)
+{
+    struct fiber_group group = {0};
+    fiber_shield();
+    fiber_spawn(&group, unshield_too_often, NULL);
+    fiber_join(&group, DEADLINE_NEVER);
+}
+
+START_TEST(a_fiber_cannot_take_off_the_shield_it_inherited)
+{
+    inside(break_inherited_shield);
+}
+END_TEST
+
 /* ---- many ---- */
 
 static unsigned ended;
@@ -436,6 +482,9 @@ int main(void)
     tcase_add_test(tests, cancellation_ends_this_wait_and_every_later_one);
     tcase_add_test(tests, a_shield_keeps_cancellation_until_it_ends_and_is_inherited);
     tcase_add_test(tests, a_deadline_counts_in_a_shield);
+    tcase_add_test_raise_signal(tests, a_fiber_that_returns_without_joining_aborts, SIGABRT);
+    tcase_add_test_raise_signal(tests, a_fiber_that_returns_in_its_shield_aborts, SIGABRT);
+    tcase_add_test_raise_signal(tests, a_fiber_cannot_take_off_the_shield_it_inherited, SIGABRT);
     tcase_add_test(tests, a_hundred_thousand_fibers_start_and_end_without_growth);
     suite_add_tcase(suite, tests);
     return run_all(suite);

@@ -345,10 +345,19 @@ static void never_end(void *argument)
     finished++;
 }
 
+static void remember(void *argument)
+{
+    char *memory = strdup("known to this stack only"); /* no leak as long as the fiber sleeps */
+    (void)argument;
+    fiber_sleep(seconds(50));
+    free(memory);
+}
+
 static bool open_with_endless_work(void *argument)
 {
     (void)argument;
     fiber_start(never_end, NULL, DEADLINE_NEVER);
+    fiber_start(remember, NULL, DEADLINE_NEVER);
     return true;
 }
 
