@@ -1,0 +1,21 @@
+/* The floor's opening: keys, lifetimes and providers that its files share. */
+#ifndef SHIMIN_IDENTITY_H
+#define SHIMIN_IDENTITY_H
+
+#include "crypto/keyring.h"
+#include "identity/sms.h"
+
+struct identity_settings {
+    const struct keyring *keyring;
+    const struct sms_provider *sms;
+    int64_t session_idle, session_absolute;   /* of L1, microseconds */
+    int64_t verified_idle, verified_absolute; /* of L2 and up */
+};
+
+/* Once, before the workers start; `settings` must live as long as the process. */
+void identity_prepare(const struct identity_settings *settings);
+/* In a fiber of each worker, after redis_open. */
+MUST_CHECK bool identity_open(void);
+const struct identity_settings *identity_settings(void);
+
+#endif

@@ -1,0 +1,22 @@
+-- name: open_account
+-- The account of a phone, made on the first login; always one row.
+INSERT INTO shimin.citizen AS known (id, phone_cipher, phone_blind, level)
+VALUES ($1::uuid, $2, $3, 1)
+ON CONFLICT (phone_blind) DO UPDATE SET last_login_at = now()
+RETURNING id, level, name_cipher, id_number_cipher;
+
+-- name: read_account
+-- An account as it stands now.
+SELECT id, level, name_cipher, id_number_cipher, phone_cipher, (extract(epoch FROM verified_at) * 1000000)::bigint
+FROM shimin.citizen
+WHERE id = $1::uuid;
+
+-- name: keep_attempt
+-- One try at verifying a real name; INSERT only.
+INSERT INTO shimin.verification_attempt (citizen_id, outcome) VALUES ($1::uuid, $2);
+
+-- name: verify_account
+-- The account is that of a real person from now on. The unique blind index refuses an identity that another account has.
+UPDATE shimin.citizen
+SET name_cipher = $2, id_number_cipher = $3, id_number_blind = $4, level = greatest(level, 2), verified_at = now()
+WHERE id = $1::uuid;
