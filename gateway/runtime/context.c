@@ -31,8 +31,9 @@ static _Thread_local struct {
     void (*function)(void);
 } entering;
 
-/* The last thing on the old stack. `from` is NULL when it is left for good: then ASan frees its fake stack. */
-static inline void depart(struct context *from, struct context *to)
+/* The last thing on the old stack. `from` is NULL when it is left for good: then ASan frees its fake stack. Always inlined:
+ * TSan notes the entry of a function on one stack, and would note its exit on the other. */
+static inline __attribute__((always_inline)) void depart(struct context *from, struct context *to)
 {
 #ifdef CONTEXT_ASAN
     __sanitizer_start_switch_fiber(from ? &from->fake_stack : NULL, to->bottom, to->size);
@@ -45,7 +46,7 @@ static inline void depart(struct context *from, struct context *to)
 }
 
 /* The first thing on a stack that goes on. */
-static inline void arrive(struct context *self)
+static inline __attribute__((always_inline)) void arrive(struct context *self)
 {
 #ifdef CONTEXT_ASAN
     __sanitizer_finish_switch_fiber(self->fake_stack, NULL, NULL);
