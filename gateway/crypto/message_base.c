@@ -20,7 +20,9 @@ static bool fault(struct base *base, const char *reason)
 
 static char to_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 static void add_lower(struct text *out, struct str s)

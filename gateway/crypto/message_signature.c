@@ -60,7 +60,7 @@ static const char *check_profile(struct message_signer *signer)
     if (!sf_write_value(&trial, &key_id) || !sf_write_value(&trial, &tag))
         return "the key id or the tag has characters that a field cannot carry";
     if (!signature_sign(signer->arena, profile->key, STR("trial"), &signature))
-        return "the key is a public one";
+        return "the key cannot sign: is it a public one?";
     return NULL;
 }
 
@@ -151,7 +151,7 @@ bool message_sign(struct arena *arena, const struct message_signer *signer, cons
     if (!message_signature_base(arena, message, &covered, &base, reason))
         return false;
     if (!signature_sign(arena, profile->key, text_str(&base), &bytes)) {
-        *reason = "the key is a public one";
+        *reason = "the key cannot sign";
         return false;
     }
     struct str whole = text_str(&base);

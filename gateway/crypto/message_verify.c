@@ -159,7 +159,7 @@ static const char *check_signature(struct verification *v)
     if (!key)
         return "the signature's key is not known";
     v->verdict->key = key;
-    /* The key decides on the algorithm; `alg` may only agree (§3.2 step 6, and RFC 9421 §7.3.6). */
+    /* The key decides on the algorithm; `alg` may only agree (§3.2 step 6). */
     if (v->algorithm.at && !str_is(v->algorithm, signature_algorithm_name(signature_key_algorithm(key))))
         return "the signature's algorithm is not its key's";
     if (!message_signature_base(v->arena, v->message, v->verdict->covered, &base, &reason))

@@ -29,12 +29,13 @@ static const EVP_MD *method(enum signature_hash hash)
     return NULL;
 }
 
-/* The thread's context, ready for one EVP_DigestSign or EVP_DigestVerify. */
+/* The thread's context, ready for one EVP_DigestSign or EVP_DigestVerify; NULL when the key does not allow it. end() gives it
+ * back in either case. */
 static EVP_MD_CTX *begin(const struct signature_key *key, bool sign)
 {
     const struct signature_scheme *scheme = signature_scheme(key->algorithm);
     EVP_MD_CTX *ctx = crypto_contexts()->signature;
-    EVP_PKEY_CTX *options = NULL;
+    EVP_PKEY_CTX *options = NULL, **made = &options;
     int good;
 
     EVP_MD_CTX_reset(ctx);
@@ -44,28 +45,30 @@ static EVP_MD_CTX *begin(const struct signature_key *key, bool sign)
         crypto_must(options && EVP_PKEY_CTX_set1_id(options, SM2_IDENTITY, sizeof(SM2_IDENTITY) - 1) == 1,
                     "set an SM2 identity");
         EVP_MD_CTX_set_pkey_ctx(ctx, options);
+        made = NULL;
     }
     if (sign)
-        good = EVP_DigestSignInit(ctx, scheme->is_sm2 ? NULL : &options, method(scheme->hash), NULL, key->pkey);
+        good = EVP_DigestSignInit(ctx, made, method(scheme->hash), NULL, key->pkey);
     else
-        good = EVP_DigestVerifyInit(ctx, scheme->is_sm2 ? NULL : &options, method(scheme->hash), NULL, key->pkey);
-    crypto_must(good == 1, "begin a signature");
-    if (scheme->is_rsa) {
-        crypto_must(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-                        EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1,
-                    "set RSA-PSS");
-    }
-    return ctx;
+        good = EVP_DigestVerifyInit(ctx, made, method(scheme->hash), NULL, key->pkey);
+    if (good == 1 && scheme->is_rsa)
+        good = EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
+    return good == 1 ? ctx : NULL;
 }
 
-/* A context that was given its options by set_pkey_ctx does not own them. */
-static void end(const struct signature_key *key, EVP_MD_CTX *ctx)
+/* A context that was given its options by set_pkey_ctx does not own them. What OpenSSL has to say about a wrong signature is
+ * taken out of the thread's queue, where the TLS code would find it. */
+static void end(const struct signature_key *key)
 {
-    if (!signature_scheme(key->algorithm)->is_sm2)
-        return;
-    EVP_PKEY_CTX *options = EVP_MD_CTX_get_pkey_ctx(ctx);
-    EVP_MD_CTX_set_pkey_ctx(ctx, NULL);
-    EVP_PKEY_CTX_free(options);
+    EVP_MD_CTX *ctx = crypto_contexts()->signature;
+
+    if (signature_scheme(key->algorithm)->is_sm2) {
+        EVP_PKEY_CTX *options = EVP_MD_CTX_get_pkey_ctx(ctx);
+        EVP_MD_CTX_set_pkey_ctx(ctx, NULL);
+        EVP_PKEY_CTX_free(options);
+    }
+    ERR_clear_error();
 }
 
 static bool raw_from_der(const uint8_t *der, size_t len, uint8_t raw[RAW_SIZE])
@@ -127,9 +130,10 @@ bool signature_sign(struct arena *arena, const struct signature_key *key, struct
         return true;
     }
     EVP_MD_CTX *ctx = begin(key, true);
-    int good = EVP_DigestSign(ctx, out, &len, (const uint8_t *)(input.len ? input.at : ""), input.len);
-    end(key, ctx);
-    crypto_must(good == 1, "sign");
+    bool good = ctx && EVP_DigestSign(ctx, out, &len, (const uint8_t *)(input.len ? input.at : ""), input.len) == 1;
+    end(key);
+    if (!good)
+        return false;
     if (scheme->is_raw) {
         uint8_t *raw = arena_alloc(arena, RAW_SIZE);
         crypto_must(raw_from_der(out, len, raw), "read its own signature");
@@ -143,6 +147,7 @@ bool signature_sign(struct arena *arena, const struct signature_key *key, struct
 bool signature_verify(const struct signature_key *key, struct str input, struct str signature)
 {
     const struct signature_scheme *scheme = signature_scheme(key->algorithm);
+    /* cppcheck-suppress variableScope ; signature borrows it */
     uint8_t der[DER_MAX];
 
     if (key->hmac)
@@ -156,9 +161,23 @@ bool signature_verify(const struct signature_key *key, struct str input, struct 
     if (signature.len == 0)
         return false;
     EVP_MD_CTX *ctx = begin(key, false);
-    int good = EVP_DigestVerify(ctx, (const uint8_t *)signature.at, signature.len, (const uint8_t *)(input.len ? input.at : ""),
-                                input.len);
-    end(key, ctx);
-    ERR_clear_error(); /* a wrong signature leaves its reasons in the thread's queue, where the TLS code would find them */
-    return good == 1;
+    bool good = ctx && EVP_DigestVerify(ctx, (const uint8_t *)signature.at, signature.len,
+                                        (const uint8_t *)(input.len ? input.at : ""), input.len) == 1;
+    end(key);
+    return good;
+}
+
+const char *signature_key_fault(const struct signature_key *key)
+{
+    struct arena *arena = arena_open();
+    struct str signature;
+    const char *fault = NULL;
+
+    if (!(key->is_private ? signature_sign(arena, key, STR("trial"), &signature) : begin(key, false) != NULL))
+        fault = "the key does not allow the algorithm";
+    else if (key->is_private && !signature_verify(key, STR("trial"), signature))
+        fault = "the key does not verify its own signature";
+    end(key);
+    arena_close(arena);
+    return fault;
 }

@@ -12,7 +12,8 @@
  *
  * SM2 signs with the identity 1234567812345678 (GM/T 0009), always set explicitly: OpenSSL 3.0 would use the empty one.
  * Keys are read-only once made and may be shared by threads. Nothing here waits for anything but the processor; RSA signs in
- * about a millisecond and SM2 in about half of one, so a worker that signs much with them offloads it. */
+ * a quarter of a millisecond (2048 bits), and so does SM2, which needs as long to verify: a worker that does much of it
+ * offloads it. */
 #ifndef CRYPTO_SIGNATURE_H
 #define CRYPTO_SIGNATURE_H
 
@@ -38,8 +39,8 @@ enum digest signature_algorithm_digest(enum signature_algorithm algorithm);
 struct signature_key;
 
 /* A private key (PKCS#8 or the algorithm's own form, unencrypted) or a public key (SubjectPublicKeyInfo) in PEM. NULL, with
- * *reason a static text, when it is no such key, of another type than the algorithm needs, or too small (RSA below 2048
- * bits). The caller owns the key. */
+ * *reason a static text, when it is no such key, of another type than the algorithm needs, too small (RSA below 2048
+ * bits), restricted to other parameters, or, being private, does not verify its own signature. The caller owns the key. */
 MUST_CHECK struct signature_key *signature_key_from_pem(enum signature_algorithm algorithm, struct str pem,
                                                         const char **reason);
 /* A shared secret of at least 16 bytes, for the HMACs. */
@@ -49,7 +50,7 @@ MUST_CHECK struct signature_key *signature_key_from_secret(enum signature_algori
 void signature_key_free(struct signature_key *key);
 enum signature_algorithm signature_key_algorithm(const struct signature_key *key);
 
-/* Signs; the bytes live in the arena. false when the key is a public one. */
+/* Signs; the bytes live in the arena. false when the key is a public one, or OpenSSL refuses. */
 MUST_CHECK bool signature_sign(struct arena *arena, const struct signature_key *key, struct str input, struct str *signature);
 /* Whether the signature is the key's over the input. HMACs are compared in constant time. */
 MUST_CHECK bool signature_verify(const struct signature_key *key, struct str input, struct str signature);

@@ -122,7 +122,11 @@ struct signature_key *signature_key_from_pem(enum signature_algorithm algorithm,
     struct signature_key *key = memory_alloc(sizeof(*key));
     *key = (struct signature_key){
         .algorithm = algorithm, .is_private = is_private, .size = (size_t)EVP_PKEY_get_size(pkey), .pkey = pkey};
-    return key;
+    *reason = signature_key_fault(key);
+    if (!*reason)
+        return key;
+    signature_key_free(key);
+    return NULL;
 }
 
 struct signature_key *signature_key_from_secret(enum signature_algorithm algorithm, struct str secret, const char **reason)

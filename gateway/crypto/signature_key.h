@@ -27,5 +27,7 @@ struct signature_key {
 };
 
 const struct signature_scheme *signature_scheme(enum signature_algorithm algorithm);
+/* Why the key, of the right type, cannot be used all the same; NULL if it can. A private key signs for trial. */
+const char *signature_key_fault(const struct signature_key *key);
 
 #endif

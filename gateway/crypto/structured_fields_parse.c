@@ -77,7 +77,7 @@ static bool parse_number(struct parser *parser, struct sf_value *value)
 {
     bool negative = take(parser, '-');
     int64_t number = 0;
-    int whole = 0, fraction = 0;
+    int whole = 0;
 
     for (; parser->at < parser->end && is_digit(*parser->at); parser->at++) {
         if (++whole > 15)
@@ -88,6 +88,7 @@ static bool parse_number(struct parser *parser, struct sf_value *value)
     if (whole == 0)
         return false;
     if (take(parser, '.')) {
+        int fraction = 0;
         value->type = SF_DECIMAL;
         for (; parser->at < parser->end && is_digit(*parser->at); parser->at++) {
             if (++fraction > 3)
@@ -218,8 +219,10 @@ static bool parse_display_string(struct parser *parser, struct sf_value *value)
 /* §4.2.3.1 */
 static bool parse_value(struct parser *parser, struct sf_value *value)
 {
-    char c = parser->at < parser->end ? *parser->at : '\0';
+    char c = '\0';
 
+    if (parser->at < parser->end)
+        c = *parser->at;
     if (c == '-' || is_digit(c))
         return parse_number(parser, value);
     if (is_alpha(c) || c == '*') {

@@ -2,6 +2,7 @@
 #include "crypto/signature.h"
 
 #include "support.h"
+#include <openssl/rsa.h>
 
 /* Made once, as generating RSA takes its time. */
 static EVP_PKEY *pkeys[SIGNATURE_SM2_SM3_DER + 1];
@@ -93,6 +94,23 @@ START_TEST(weak_keys_are_refused)
 }
 END_TEST
 
+START_TEST(a_key_restricted_to_other_parameters_is_refused)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *pkey = NULL;
+    const char *reason;
+
+    ck_assert_int_eq(EVP_PKEY_keygen_init(ctx), 1);
+    ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_pss_keygen_md(ctx, EVP_sha256()), 1);
+    ck_assert_int_eq(EVP_PKEY_keygen(ctx, &pkey), 1);
+    EVP_PKEY_CTX_free(ctx);
+    for (int is_private = 1; is_private >= 0; is_private--) {
+        ck_assert_ptr_null(signature_key_from_pem(SIGNATURE_RSA_PSS_SHA512, pem_of(pkey, is_private, !is_private), &reason));
+        ck_assert_str_eq(reason, "the key does not allow the algorithm");
+    }
+}
+END_TEST
+
 /* GB/T 32918.5-2017, A.2, with the identity 1234567812345678. */
 START_TEST(sm2_accepts_the_published_signature)
 {
@@ -146,6 +164,7 @@ int main(void)
     tcase_add_loop_test(tests, a_public_key_does_not_sign, 0, COUNT_OF(pkeys));
     tcase_add_loop_test(tests, a_key_of_another_type_is_refused, 0, COUNT_OF(pkeys));
     tcase_add_test(tests, weak_keys_are_refused);
+    tcase_add_test(tests, a_key_restricted_to_other_parameters_is_refused);
     tcase_add_test(tests, sm2_accepts_the_published_signature);
     tcase_add_test(tests, algorithms_are_found_by_name);
     int result = run(tests, "signature");
