@@ -10,24 +10,21 @@ const char *const config_type_names[] = {
     [CONFIG_SIZE] = "size",     [CONFIG_PATH] = "path",       [CONFIG_LIST] = "list",       [CONFIG_MAP] = "map",
 };
 
-static const struct unit {
+struct unit {
     struct str name;
     int64_t factor;
-} durations[] =
-    {
-        {{"d", 1}, INT64_C(86400000000)},
-        {{"h", 1}, INT64_C(3600000000)},
-        {{"m", 1}, 60000000},
-        {{"s", 1}, 1000000},
-        {{"ms", 2}, 1000},
-        {{"us", 2}, 1},
-},
-  sizes[] = {
-      {{"GiB", 3}, 1 << 30},
-      {{"MiB", 3}, 1 << 20},
-      {{"KiB", 3}, 1 << 10},
-      {{"B", 1}, 1},
 };
+
+/* Largest first: the description uses the largest that divides. */
+static const struct unit durations[] = {
+    {{"d", 1}, INT64_C(86400000000)},
+    {{"h", 1}, INT64_C(3600000000)},
+    {{"m", 1}, 60000000},
+    {{"s", 1}, 1000000},
+    {{"ms", 2}, 1000},
+    {{"us", 2}, 1},
+};
+static const struct unit sizes[] = {{{"GiB", 3}, 1 << 30}, {{"MiB", 3}, 1 << 20}, {{"KiB", 3}, 1 << 10}, {{"B", 1}, 1}};
 
 static const char *const expectations[] = {
     [CONFIG_STRING] = "must be a text (put a number or true and false in quotes)",

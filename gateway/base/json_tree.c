@@ -156,7 +156,8 @@ static bool arrays_equal(const struct json *a, const struct json *b)
 /* Exact: an integer beyond 2^53 equals no double that is merely near. */
 static bool integer_equals(int64_t integer, double number)
 {
-    return number >= -0x1p63 && number < 0x1p63 && (int64_t)number == integer && (double)(int64_t)number == number;
+    return number >= -9223372036854775808.0 && number < 9223372036854775808.0 && (int64_t)number == integer &&
+           (double)(int64_t)number == number;
 }
 
 bool json_equal(const struct json *a, const struct json *b)

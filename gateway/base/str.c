@@ -172,15 +172,19 @@ struct str str_copy(struct arena *arena, struct str s)
 
 struct str str_printf(struct arena *arena, const char *format, ...)
 {
+    char near[256]; /* nearly all are shorter: formatted once */
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int n = vsnprintf(NULL, 0, format, arguments);
+    int n = vsnprintf(near, sizeof(near), format, arguments);
     va_end(arguments);
     size_t len = n > 0 ? (size_t)n : 0;
     char *at = arena_alloc_raw(arena, len + 1);
-    at[0] = '\0';
-    vsnprintf(at, len + 1, format, again);
+    if (len < sizeof(near))
+        memcpy(at, near, len);
+    else
+        vsnprintf(at, len + 1, format, again);
+    at[len] = '\0';
     va_end(again);
     return (struct str){at, len};
 }

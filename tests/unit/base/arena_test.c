@@ -86,9 +86,9 @@ static void note(void *argument)
 START_TEST(deferred_functions_run_last_first_when_the_arena_closes)
 {
     struct arena *own = arena_open();
-    arena_defer(own, note, "a");
-    arena_defer(own, note, "b");
-    arena_defer(own, note, "c");
+    char names[] = "abc";
+    for (size_t i = 0; i < 3; i++)
+        arena_defer(own, note, &names[i]);
     ck_assert_uint_eq(ran, 0);
     arena_close(own);
     ck_assert_str_eq(order, "cba");

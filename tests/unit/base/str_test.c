@@ -160,6 +160,8 @@ START_TEST(a_text_grows_and_stays_terminated)
     text_add_i64(&limits, INT64_MIN);
     ASSERT_STR(text_str(&limits), "-9223372036854775808");
     ASSERT_STR(str_printf(arena, "%s-%d", "市民", 5), "市民-5");
+    for (int n = 250; n < 262; n++)
+        ck_assert_uint_eq(strlen(str_printf(arena, "%0*d", n, 7).at), (size_t)n);
     ck_assert_str_eq(str_to_c(arena, STR_NONE), "");
     ck_assert_ptr_null(str_copy(arena, STR_NONE).at);
 }
