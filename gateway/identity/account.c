@@ -1,5 +1,5 @@
 /* Accounts in Postgres; phone, name and identity number are encrypted and bound to their row. */
-#include "identity/account.h"
+#include <shimin/account.h>
 
 #include "crypto/field.h"
 #include "identity/identity.h"

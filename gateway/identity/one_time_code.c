@@ -1,5 +1,5 @@
 /* One-time codes: an HMAC of the code in Redis under the phone's blind index; the code itself is nowhere. */
-#include "identity/one_time_code.h"
+#include <shimin/one_time_code.h>
 
 #include "crypto/field.h"
 #include "identity/identity.h"

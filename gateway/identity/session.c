@@ -1,5 +1,5 @@
 /* Session records in Redis: a hash under the token's key, and for each citizen a hash from session id to that key. */
-#include "identity/session.h"
+#include <shimin/session.h>
 
 #include "crypto/field.h"
 #include "identity/identity.h"
