@@ -16,7 +16,8 @@ struct parameter {
     struct str name;
     enum parameter_place place;
     bool required;
-    bool explode;               /* arrays in the query: a=1&a=2, else a=1,2 (style form) */
+    bool explode;                /* arrays in the query: a=1&a=2, else a=1,2 (style form) */
+    bool is_json;                /* described by `content`: its text is JSON */
     const struct schema *schema; /* NULL: any string */
     const struct json *fallback; /* the schema's default, or NULL */
     const struct json *source;
@@ -47,9 +48,11 @@ struct security {
 
 struct operation {
     const struct contract *contract;
-    struct str id;
+    struct str id; /* operationId; "GET /v1/services/{slug}" where the document gives none */
     enum http_method method;
-    struct str path; /* template: /v1/services/{slug} */
+    struct str path;                                /* template: /v1/services/{slug} */
+    const struct parameter *const *path_parameters; /* in the order of the template, as route_match.values are */
+    unsigned path_parameter_count;
     const struct parameter *parameters; /* path item's and operation's, merged */
     unsigned parameter_count;
     bool body_required;
@@ -57,14 +60,14 @@ struct operation {
     unsigned body_count;
     const struct response *responses;
     unsigned response_count;
-    struct security security; /* the first alternative: own `security`, else the document's */
+    struct security security;  /* the first alternative: own `security`, else the document's */
     const struct json *source; /* the operation object, with $ref of its own left in place */
     unsigned index;
 };
 
 struct contract {
     struct arena *arena;
-    struct str name;  /* the file's name */
+    struct str name; /* the file's name */
     struct str title;
     struct str version;
     bool is_3_1;
@@ -87,7 +90,8 @@ struct contract_faults {
 /* Loads OpenAPI 3.0.x or 3.1.x from YAML or JSON bytes. Own arena, closed by contract_free. On any fault NULL, with every
  * fault listed (allocated in `report`), not the first only. Swagger 2.0 is refused with advice. Only local $refs ("#/…").
  * nullable, exclusiveMinimum:true and the like of 3.0 are translated when compiling. CPU only; does not wait. */
-const struct contract *contract_load(struct str name, struct str bytes, struct arena *report, struct contract_faults *faults) MUST_CHECK;
+const struct contract *contract_load(struct str name, struct str bytes, struct arena *report,
+                                     struct contract_faults *faults) MUST_CHECK;
 void contract_free(const struct contract *contract);
 
 const struct operation *contract_operation(const struct contract *contract, struct str operation_id); /* NULL when unknown */
@@ -101,11 +105,17 @@ const struct json *contract_resolve(const struct contract *contract, const struc
 
 /* Many contracts as one OpenAPI 3.1 document: paths merged (a clash is a fault), components renamed only on a clash, tags
  * joined; `head` gives info, servers, security schemes. Every x-shimin member is left out. NULL with faults on a clash. */
-const struct json *contract_bundle(struct arena *arena, const struct json *head, const struct contract *const *contracts, size_t count,
-                                   struct contract_faults *faults) MUST_CHECK;
+const struct json *contract_bundle(struct arena *arena, const struct json *head, const struct contract *const *contracts,
+                                   size_t count, struct contract_faults *faults) MUST_CHECK;
 
-/* A parameter's raw text (percent-decoded), coerced to what its schema asks and validated. Arrays by style form/simple. NULL
- * with errors[] filled (parameter set). */
-const struct json *parameter_read(struct arena *arena, const struct parameter *parameter, struct str raw, struct schema_errors *errors);
+/* A parameter's raw text (percent-decoded), coerced to what its schema asks and validated. NULL with errors[] filled (their
+ * `parameter` set). An array that is not exploded is split at commas; of an exploded one (`explode`, the default in the query)
+ * this is the single item: use parameter_read_all. */
+const struct json *parameter_read(struct arena *arena, const struct parameter *parameter, struct str raw,
+                                  struct schema_errors *errors);
+/* The same from every occurrence of the parameter in the query, in order: a=1&a=2. More than one is a fault unless the
+ * parameter is an exploded array. */
+const struct json *parameter_read_all(struct arena *arena, const struct parameter *parameter, const struct str *raws,
+                                      size_t count, struct schema_errors *errors);
 
 #endif

@@ -9,8 +9,8 @@
 struct router;
 
 struct route_match {
-    const struct operation *operation; /* NULL: see found and allowed */
-    void *target;                      /* what router_add was given */
+    const struct operation *operation;       /* NULL: see found and allowed */
+    void *target;                            /* what router_add was given */
     struct str values[ROUTE_PARAMETERS_MAX]; /* of the template's parameters, in order, still percent-encoded */
     unsigned value_count;
     bool found;       /* the path exists, perhaps without this method */

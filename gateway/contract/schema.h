@@ -9,8 +9,9 @@
 struct schema;
 
 struct schema_error {
-    struct str pointer; /* to the offending value in the instance; of a missing member, to where it should be */
-    struct str keyword; /* static: "required", "maxLength", … */
+    struct str pointer;      /* to the offending value in the instance; of a missing member, to where it should be */
+    struct str parameter;    /* by parameter_read: whose fault it is; else at == NULL */
+    struct str keyword;      /* static: "required", "maxLength", … */
     struct bilingual detail; /* "must be 18 characters": never quotes the value */
 };
 struct schema_errors {
@@ -30,8 +31,8 @@ struct schema_options {
 };
 
 /* Compiles into the arena; recursion through $ref is fine. NULL with the reason (English, with the pointer) on a fault. */
-const struct schema *schema_compile(struct arena *arena, const struct json *source, const struct schema_options *options, struct str *reason)
-    MUST_CHECK;
+const struct schema *schema_compile(struct arena *arena, const struct json *source, const struct schema_options *options,
+                                    struct str *reason) MUST_CHECK;
 
 /* Many schemas of one document, sharing what they refer to: each subschema is compiled once. */
 struct schema_compiler;
@@ -48,6 +49,11 @@ MUST_CHECK bool schema_compiler_finish(struct schema_compiler *compiler);
 /* true when the value is valid. With errors == NULL it only says yes or no, and stops at the first fault. Bounded in depth and
  * in work (patterns have a match limit); what exceeds a bound is invalid. Thread safe; needs little stack (a fiber's). */
 MUST_CHECK bool schema_validate(const struct schema *schema, const struct json *value, struct schema_errors *errors);
+/* One bit (1 << enum json_type) for each type that a valid value may have, as far as type, allOf, anyOf, oneOf and references
+ * tell; for coercing texts. JSON_INTEGER alone, without JSON_NUMBER, for "integer". */
+unsigned schema_types(const struct schema *schema);
+/* What `items` says of an array's items; NULL when nothing does. */
+const struct schema *schema_items(const struct schema *schema);
 /* Members marked "writeOnly"/"readOnly", types and the like can be asked of the source. */
 const struct json *schema_source(const struct schema *schema);
 
