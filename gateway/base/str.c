@@ -6,8 +6,6 @@
 #include <shimin/arena.h>
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 struct str str_of(const char *text)
@@ -168,25 +166,6 @@ char *str_to_c(struct arena *arena, struct str s)
 struct str str_copy(struct arena *arena, struct str s)
 {
     return s.at ? (struct str){str_to_c(arena, s), s.len} : STR_NONE;
-}
-
-struct str str_printf(struct arena *arena, const char *format, ...)
-{
-    char near[256]; /* nearly all are shorter: formatted once */
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int n = vsnprintf(near, sizeof(near), format, arguments);
-    va_end(arguments);
-    size_t len = n > 0 ? (size_t)n : 0;
-    char *at = arena_alloc_raw(arena, len + 1);
-    if (len < sizeof(near))
-        memcpy(at, near, len);
-    else
-        vsnprintf(at, len + 1, format, again);
-    at[len] = '\0';
-    va_end(again);
-    return (struct str){at, len};
 }
 
 uint64_t str_hash(struct str s)

@@ -1,4 +1,4 @@
-/* Texts: buffers that grow in an arena. */
+/* Texts: buffers that grow in an arena, and what is formatted into them. */
 #include <shimin/str.h>
 
 #include "base/number.h"
@@ -65,15 +65,13 @@ void text_add_i64(struct text *text, int64_t value)
     text->len += n;
 }
 
-void text_printf(struct text *text, const char *format, ...)
+static void add_formatted(struct text *text, const char *format, va_list arguments)
 {
-    va_list arguments, again;
-    va_start(arguments, format);
+    va_list again;
     va_copy(again, arguments);
-    char *at = text_reserve(text, SMALLEST_ROOM);
+    char *at = text_reserve(text, SMALLEST_ROOM - 1);
     size_t room = text->room - text->len;
     int n = vsnprintf(at, room, format, arguments);
-    va_end(arguments);
     if (n >= 0 && (size_t)n >= room) {
         at = text_reserve(text, (size_t)n);
         vsnprintf(at, (size_t)n + 1, format, again);
@@ -81,6 +79,24 @@ void text_printf(struct text *text, const char *format, ...)
     va_end(again);
     text->len += n > 0 ? (size_t)n : 0;
     text->at[text->len] = '\0';
+}
+
+void text_printf(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(text, format, arguments);
+    va_end(arguments);
+}
+
+struct str str_printf(struct arena *arena, const char *format, ...)
+{
+    struct text text = text_open(arena, 0);
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(&text, format, arguments);
+    va_end(arguments);
+    return text_str(&text);
 }
 
 struct str text_str(const struct text *text)
