@@ -9,7 +9,8 @@ struct bilingual {
     struct str zh;
     struct str en;
 };
-#define BILINGUAL(zh_literal, en_literal) ((struct bilingual){STR(zh_literal), STR(en_literal)})
+#define BILINGUAL(zh_literal, en_literal)                                                                                      \
+    ((struct bilingual){{(zh_literal), sizeof(zh_literal) - 1}, {(en_literal), sizeof(en_literal) - 1}})
 
 /* The types, each with its slug (the last segment of `type`), HTTP status and bilingual title in the table of
  * gateway/http/problem.c; GET /problems/{slug} explains each. */

@@ -1,0 +1,177 @@
+/* A request from libh2o to its fiber and back: the object, its two owners, and what happens when the client leaves. */
+#include <string.h>
+
+#include "http/cors.h"
+#include "http/head.h"
+#include "http/server_internal.h"
+
+/* What libh2o's pool frees with the request: our ear at its end. */
+struct ear {
+    struct request *request;
+};
+
+void request_release(struct request *request)
+{
+    if (--request->references == 0)
+        arena_close(request->arena);
+}
+
+/* libh2o is done with the request: sent, reset by the client, or the connection is gone. */
+static void on_dispose(void *data)
+{
+    struct request *request = ((struct ear *)data)->request;
+    struct connection *connection = request->connection;
+    bool replied = request->generator.handed_over;
+    request->next->previous = request->previous;
+    request->previous->next = request->next;
+    connection_count_end(connection, replied);
+    if (connection->cut && request->version == 0x200)
+        http2_refuse_streams(request->h2o->conn);
+    request->h2o = NULL;
+    request->connection = NULL;
+    request->client_left |= !replied;
+    if (request->fiber)
+        fiber_cancel(request->fiber);
+    if (request->generator.writer)
+        fiber_wake(request->generator.writer); /* which may be shielded */
+    request_release(request);
+}
+
+static struct str put(char **at, const void *bytes, size_t length)
+{
+    struct str copy = {memcpy(*at, bytes, length), length};
+    *at += length;
+    return copy;
+}
+
+/* Everything the handler may ask for, in one block: what libh2o holds is gone when the client is. */
+static void copy_request(struct request *request, h2o_req_t *h2o, size_t head_bytes)
+{
+    h2o_iovec_t authority = h2o->input.authority;
+    size_t target_length = h2o->query_at < h2o->path.len ? h2o->query_at : h2o->path.len;
+    char *at = arena_alloc_raw(request->arena, head_bytes + authority.len + h2o->entity.len);
+    request->method = put(&at, h2o->method.base, h2o->method.len);
+    struct str target = put(&at, h2o->path.base, h2o->path.len);
+    request->path = head_path(str_slice(target, 0, target_length));
+    request->query = target_length < target.len ? str_slice(target, target_length + 1, target.len) : (struct str){target.at, 0};
+    request->fields = arena_alloc_raw(request->arena, (h2o->headers.size + 1) * sizeof *request->fields);
+    for (size_t i = 0; i < h2o->headers.size; i++) {
+        const h2o_header_t *field = &h2o->headers.entries[i];
+        struct str name = h2o_iovec_is_token(field->name) ? (struct str){field->name->base, field->name->len}
+                                                          : put(&at, field->name->base, field->name->len);
+        request->fields[i] = (struct field){name, put(&at, field->value.base, field->value.len)};
+    }
+    /* libh2o keeps the authority apart */
+    request->fields[h2o->headers.size] = (struct field){STR("host"), put(&at, authority.base, authority.len)};
+    request->field_count = h2o->headers.size + 1;
+    if (h2o->entity.base)
+        request->body_bytes = put(&at, h2o->entity.base, h2o->entity.len);
+}
+
+static struct request *request_open(struct connection *connection, h2o_req_t *h2o, enum head_fault fault, size_t head_bytes)
+{
+    struct server *server = connection->server;
+    struct arena *arena = arena_open();
+    struct request *request = arena_new(arena, struct request);
+    request->arena = arena;
+    request->h2o = h2o;
+    request->connection = connection;
+    request->listener = connection->listener;
+    request->references = 1;
+    request->version = (unsigned)h2o->version;
+    request->started = clock_steady();
+    request->deadline = request->started + server->settings->request_time;
+    request->finished = connection->listener->finished;
+    request->client_address = str_copy(arena, connection_address(connection));
+    if (fault != HEAD_TOO_LARGE)
+        copy_request(request, h2o, head_bytes);
+    else
+        request->method = str_copy(arena, (struct str){h2o->method.base, h2o->method.len});
+    request->path = request->path.at ? request->path : STR("/");
+    request->query = request->query.at ? request->query : STR("");
+    trace_begin(&request->trace, request_field(request, STR("traceparent")));
+    request->next = &server->requests;
+    request->previous = server->requests.previous;
+    request->previous->next = request->next->previous = request;
+    return request;
+}
+
+struct start {
+    struct request *request;
+    enum head_fault fault;
+};
+
+static void answer(struct request *request, enum head_fault fault)
+{
+    const struct http_settings *settings = server_self()->settings;
+    bool public = !request->listener->internal;
+    if (public)
+        cors_add_fields(request, settings->origins, settings->origin_count);
+    if (fault != HEAD_FINE)
+        head_refuse(request, fault);
+    else if (!public || !cors_answer_preflight(request, settings->origins, settings->origin_count))
+        request->listener->handle(request);
+}
+
+/* The fiber of one request. */
+static void run(void *argument)
+{
+    struct start start = *(struct start *)argument;
+    struct request *request = start.request;
+    fiber_set_deadline(request->deadline);
+    if (request->h2o) { /* a stream that was reset in the turn it came in costs no more than this */
+        request->fiber = fiber_self();
+        answer(request, start.fault);
+    }
+    request_finish(request);
+    request->fiber = NULL;
+    if (request->finished)
+        request->finished(request);
+    request_release(request);
+}
+
+/* The connection has served its share: HTTP/1 is told by `connection: close`, HTTP/2 by GOAWAY. */
+static void count_request(struct server *server, struct connection *connection, h2o_req_t *h2o)
+{
+    connection->in_flight++;
+    connection->requests++;
+    if (connection->requests < server->settings->requests_per_connection && !server->draining)
+        return;
+    if (h2o->version < 0x200)
+        h2o->http1_is_persistent = 0;
+    else if (connection->requests >= server->settings->requests_per_connection)
+        http2_say_goodbye(h2o->conn);
+}
+
+int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
+{
+    (void)self;
+    struct connection *connection = connection_of(h2o);
+    struct server *server = connection->server;
+    size_t head_bytes;
+    enum head_fault fault = head_check(h2o, server->settings->header_bytes, &head_bytes);
+    if (fault == HEAD_ABUSIVE) {
+        /* No answer, so that nothing of it is kept; on_dispose has no request to count. */
+        connection_cut(connection, CUT_HEADERS);
+        if (h2o->version >= 0x200)
+            http2_refuse_streams(h2o->conn);
+        h2o_send_error_400(h2o, "Bad Request", "", H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
+        return 0;
+    }
+    if (fault == HEAD_AMBIGUOUS_BODY)
+        h2o->http1_is_persistent = 0;
+    struct request *request = request_open(connection, h2o, fault, head_bytes);
+    struct ear *ear = h2o_mem_alloc_shared(&h2o->pool, sizeof *ear, on_dispose);
+    ear->request = request;
+    count_request(server, connection, h2o);
+    if (!worker_has_room()) { /* no stack for a fiber */
+        reply_problem(request, &(struct problem){.type = PROBLEM_OVERLOADED, .retry_after = 1});
+        request_finish(request);
+        return 0;
+    }
+    struct start *start = arena_new(request->arena, struct start);
+    *start = (struct start){request, fault};
+    request->references++;
+    fiber_start(run, start, DEADLINE_NEVER);
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* The head of a request: what is refused before any handler sees it. */
+#include "http/head.h"
+
+#include <string.h>
+
+#include "http/picohttpparser.h"
+
+static const struct str methods[] = {STR("GET"),    STR("POST"), STR("PUT"),    STR("PATCH"),
+                                     STR("DELETE"), STR("HEAD"), STR("OPTIONS")};
+
+static const struct {
+    enum problem_type type;
+    struct bilingual detail;
+} refusals[] = {
+    [HEAD_BAD_TARGET] = {PROBLEM_BAD_REQUEST, BILINGUAL("请求目标无效", "The request target is not valid")},
+    [HEAD_NO_HOST] = {PROBLEM_BAD_REQUEST, BILINGUAL("缺少 Host", "The Host field is missing")},
+    [HEAD_AMBIGUOUS_BODY] = {PROBLEM_BAD_REQUEST, BILINGUAL("请求体长度有歧义", "The length of the body is ambiguous")},
+    [HEAD_TOO_LARGE] = {PROBLEM_HEADERS_TOO_LARGE, BILINGUAL("请减少请求头", "Send fewer or shorter fields")},
+    [HEAD_UNKNOWN_METHOD] = {PROBLEM_METHOD_UNKNOWN, {{0}, {0}}},
+};
+
+struct str head_path(struct str target)
+{
+    struct str scheme = {target.at, 0};
+    ptrdiff_t after = str_find(target, STR("://"));
+    if (after > 0)
+        scheme = str_slice(target, 0, (size_t)after);
+    if (!str_equal_nocase(scheme, STR("http")) && !str_equal_nocase(scheme, STR("https")))
+        return target;
+    struct str rest = str_slice(target, (size_t)after + 3, target.len);
+    const char *slash = memchr(rest.at, '/', rest.len);
+    return slash ? str_slice(rest, (size_t)(slash - rest.at), rest.len) : STR("/");
+}
+
+static bool is_known(struct str method)
+{
+    for (size_t i = 0; i < COUNT_OF(methods); i++)
+        if (str_equal(methods[i], method))
+            return true;
+    return false;
+}
+
+static bool is_clean(struct str target)
+{
+    for (size_t i = 0; i < target.len; i++)
+        if ((unsigned char)target.at[i] <= ' ' || target.at[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* libh2o takes the first Content-Length and lets Transfer-Encoding win; another server on the way may see it differently, so
+ * a head that says more than one thing is refused. The head is read again from the connection's buffer, where it stays until
+ * the reply is sent; only requests with a body come here. */
+static bool says_one_length(h2o_req_t *h2o)
+{
+    h2o_buffer_t *input = h2o->conn->callbacks->get_socket(h2o->conn)->input;
+    struct phr_header fields[H2O_MAX_HEADERS];
+    size_t count = COUNT_OF(fields), method_length, path_length;
+    const char *method, *path;
+    int minor;
+    if (phr_parse_request(input->bytes, input->size, &method, &method_length, &path, &path_length, &minor, fields, &count, 0) <
+        0)
+        return false;
+    unsigned lengths = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct str name = {fields[i].name, fields[i].name_len};
+        if (name.at && (str_equal_nocase(name, STR("content-length")) || str_equal_nocase(name, STR("transfer-encoding"))))
+            lengths++;
+    }
+    return lengths <= 1;
+}
+
+enum head_fault head_check(h2o_req_t *h2o, size_t limit, size_t *bytes)
+{
+    struct str target = {h2o->path.base, h2o->query_at < h2o->path.len ? h2o->query_at : h2o->path.len};
+    struct str method = {h2o->method.base, h2o->method.len};
+    size_t size = h2o->path.len + method.len;
+    /* 32 bytes a field is what HTTP/2 counts too (RFC 9113 §6.5.2), against many tiny ones from the compression table */
+    for (size_t i = 0; i < h2o->headers.size; i++)
+        size += h2o->headers.entries[i].name->len + h2o->headers.entries[i].value.len + 32;
+    *bytes = size;
+    if (size > 4 * limit)
+        return HEAD_ABUSIVE;
+    if (h2o->version < 0x200 && h2o->entity.base && !says_one_length(h2o))
+        return HEAD_AMBIGUOUS_BODY;
+    if (size > limit)
+        return HEAD_TOO_LARGE;
+    if (!is_known(method))
+        return HEAD_UNKNOWN_METHOD;
+    struct str path = head_path(target);
+    if (!is_clean((struct str){h2o->path.base, h2o->path.len}) ||
+        !(str_starts(path, STR("/")) || (str_is(path, "*") && str_is(method, "OPTIONS"))))
+        return HEAD_BAD_TARGET;
+    if (h2o->version == 0x101 && h2o->input.authority.base == h2o->hostconf->authority.hostport.base)
+        return HEAD_NO_HOST; /* libh2o put its own name in */
+    return HEAD_FINE;
+}
+
+void head_refuse(struct request *request, enum head_fault fault)
+{
+    reply_fault(request, refusals[fault].type, refusals[fault].detail);
+}

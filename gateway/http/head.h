@@ -1,0 +1,24 @@
+/* The head of a request: what is refused before any handler sees it. */
+#ifndef SHIMIN_HTTP_HEAD_H
+#define SHIMIN_HTTP_HEAD_H
+
+#include "http/request_internal.h"
+
+enum head_fault {
+    HEAD_FINE,
+    HEAD_BAD_TARGET,     /* 400: no path, or bytes in it that no path has */
+    HEAD_NO_HOST,        /* 400: RFC 9112 §3.2 */
+    HEAD_AMBIGUOUS_BODY, /* 400, and the connection ends: the ways of request smuggling (RFC 9112 §6.3) */
+    HEAD_TOO_LARGE,      /* 431 */
+    HEAD_ABUSIVE,        /* not worth an answer */
+    HEAD_UNKNOWN_METHOD, /* 501 */
+};
+
+/* Looks at the request as libh2o read it; *bytes is the size of all its fields. */
+enum head_fault head_check(h2o_req_t *h2o, size_t limit, size_t *bytes);
+/* The path of a request target: that of an absolute form without scheme and authority. `target` without the query. */
+struct str head_path(struct str target);
+/* Answers a fault with its problem. */
+void head_refuse(struct request *request, enum head_fault fault);
+
+#endif

@@ -1,0 +1,95 @@
+/* TLS for the listeners: one context for all workers, replaced whole when the certificate is renewed. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <shimin/log.h>
+#include <string.h>
+
+#include "http/server_internal.h"
+
+/* ECDHE and AEAD only, for TLS 1.2; TLS 1.3 has nothing else. */
+#define CIPHERS_1_2                                                                                                            \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"     \
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
+enum { TICKET_KEYS = 80 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static SSL_CTX *current; /* under the lock */
+
+static const unsigned char offered[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+/* The first of ours that the client has; without one the connection is HTTP/1.1. */
+static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
+                           unsigned in_length, void *argument)
+{
+    (void)ssl;
+    (void)argument;
+    unsigned char *chosen;
+    if (SSL_select_next_proto(&chosen, out_length, offered, sizeof offered, in, in_length) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool report(SSL_CTX *context, const char *what, const char *file)
+{
+    char reason[256];
+    ERR_error_string_n(ERR_peek_last_error(), reason, sizeof reason);
+    ERR_clear_error();
+    log_error("%s %s: %s", what, file, reason);
+    SSL_CTX_free(context);
+    return false;
+}
+
+static bool make(const char *certificate, const char *private_key, SSL_CTX **made)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (!context)
+        fatal("no memory for a TLS context");
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS); /* an idle connection holds no buffers */
+    /* Sessions live in the client's ticket; a cache of ours would be one lock for all workers. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
+    if (SSL_CTX_set_cipher_list(context, CIPHERS_1_2) != 1)
+        return report(context, "cannot set the ciphers of", "TLS 1.2");
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+        return report(context, "cannot load the certificate", certificate);
+    if (SSL_CTX_use_PrivateKey_file(context, private_key, SSL_FILETYPE_PEM) != 1)
+        return report(context, "cannot load the key", private_key);
+    if (SSL_CTX_check_private_key(context) != 1)
+        return report(context, "the certificate does not belong to the key", private_key);
+    *made = context;
+    return true;
+}
+
+bool tls_load(const char *certificate, const char *private_key)
+{
+    SSL_CTX *made;
+    if (!make(certificate, private_key, &made))
+        return false;
+    pthread_mutex_lock(&lock);
+    SSL_CTX *old = current;
+    unsigned char keys[TICKET_KEYS];
+    /* The tickets that clients hold stay good. */
+    if (old && SSL_CTX_get_tlsext_ticket_keys(old, keys, sizeof keys) == 1)
+        SSL_CTX_set_tlsext_ticket_keys(made, keys, sizeof keys);
+    current = made;
+    pthread_mutex_unlock(&lock);
+    SSL_CTX_free(old);
+    return true;
+}
+
+SSL_CTX *tls_context(void)
+{
+    pthread_mutex_lock(&lock);
+    SSL_CTX *context = current;
+    if (context)
+        SSL_CTX_up_ref(context);
+    pthread_mutex_unlock(&lock);
+    return context;
+}
