@@ -8,38 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROOM_AT_FIRST = 16384, DIGITS_MAX = 40, EXECUTE_ALL_ROWS = 0 };
-
-char *wire_reserve(struct wire_buffer *buffer, size_t n)
-{
-    if (buffer->room - buffer->end < n && buffer->start > 0) {
-        if (buffer->end != buffer->start)
-            memmove(buffer->at, buffer->at + buffer->start, buffer->end - buffer->start);
-        buffer->end -= buffer->start;
-        buffer->start = 0;
-    }
-    if (buffer->room - buffer->end < n) {
-        size_t room = buffer->room ? buffer->room * 2 : ROOM_AT_FIRST;
-        while (room - buffer->end < n)
-            room *= 2;
-        buffer->at = memory_grow(buffer->at, room);
-        buffer->room = room;
-    }
-    return buffer->at + buffer->end;
-}
-
-void wire_reset(struct wire_buffer *buffer, size_t keep)
-{
-    if (buffer->room > keep)
-        wire_free(buffer);
-    buffer->start = buffer->end = 0;
-}
-
-void wire_free(struct wire_buffer *buffer)
-{
-    free(buffer->at);
-    *buffer = (struct wire_buffer){0};
-}
+enum { DIGITS_MAX = 40, EXECUTE_ALL_ROWS = 0 };
 
 static char *encode_16(char *at, size_t value)
 {
@@ -57,14 +26,6 @@ static char *encode_32(char *at, size_t value)
     return at + 4;
 }
 
-static void put(struct wire_buffer *out, const void *bytes, size_t n)
-{
-    char *at = wire_reserve(out, n);
-    if (n)
-        memcpy(at, bytes, n);
-    out->end += n;
-}
-
 static void put_16(struct wire_buffer *out, size_t value)
 {
     encode_16(wire_reserve(out, 2), value);
@@ -79,7 +40,7 @@ static void put_32(struct wire_buffer *out, size_t value)
 
 static void put_string(struct wire_buffer *out, const char *text)
 {
-    put(out, text, strlen(text) + 1);
+    wire_put(out, text, strlen(text) + 1);
 }
 
 /* Starts a message; its length is filled in by end(). The mark counts from the start, which reserve may move. */
@@ -108,7 +69,7 @@ void wire_put_parse(struct wire_buffer *out, const char *name, const char *sql)
 void wire_put_close(struct wire_buffer *out, const char *name)
 {
     size_t mark = begin(out, 'C');
-    put(out, "S", 1);
+    wire_put(out, "S", 1);
     put_string(out, name);
     end(out, mark);
 }
@@ -181,7 +142,7 @@ void wire_put_bind(struct wire_buffer *out, const char *name, const struct pg_va
             continue;
         }
         put_32(out, text.len);
-        put(out, text.at, text.len);
+        wire_put(out, text.at, text.len);
     }
     put_16(out, 0); /* every column as text */
     end(out, mark);

@@ -2,19 +2,9 @@
 #ifndef SHIMIN_PG_WIRE_H
 #define SHIMIN_PG_WIRE_H
 
+#include "store/wire_buffer.h"
+
 #include <shimin/pg.h>
-
-/* Bytes between start and end are waiting: to be written, or to be read by us. Owned by a connection. */
-struct wire_buffer {
-    char *at;
-    size_t start, end, room;
-};
-
-/* Room for n more bytes at the end; what was consumed at the start is given up first. */
-char *wire_reserve(struct wire_buffer *buffer, size_t n);
-/* Forgets everything, and gives back the memory of a buffer that has grown beyond `keep`. */
-void wire_reset(struct wire_buffer *buffer, size_t keep);
-void wire_free(struct wire_buffer *buffer);
 
 void wire_put_parse(struct wire_buffer *out, const char *name, const char *sql);
 void wire_put_close(struct wire_buffer *out, const char *name);
