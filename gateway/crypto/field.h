@@ -6,7 +6,12 @@
  *
  * and is bound to its place: the context ("citizen.id_number") and the row are authenticated with the header, so that a
  * value copied to another column or another row does not decrypt. With a key id of two characters it is 33 bytes longer than
- * the plaintext (gm: 37). Nothing here waits. */
+ * the plaintext (gm: 37). Nothing here waits.
+ *
+ * Authenticated before the ciphertext: length of context (2 bytes, big-endian) | context | length of row (2) | row | the header
+ * up to the IV. intl is AES-256-GCM with that as additional data. gm encrypts with SM4-CTR (the IV is the first counter block)
+ * and tags with the first 16 bytes of HMAC-SM3 over that, the IV and the ciphertext; its two keys are HKDF-Expand with HMAC-SM3
+ * of the key for "shimin field encryption" (16 bytes used) and "shimin field authentication". */
 #ifndef CRYPTO_FIELD_H
 #define CRYPTO_FIELD_H
 
