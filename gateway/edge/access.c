@@ -2,7 +2,7 @@
 #include "edge/access.h"
 
 #include "http/request_internal.h"
-#include "identity/session.h"
+#include <shimin/session.h>
 
 #include <shimin/clock.h>
 

@@ -14,7 +14,8 @@ static struct metric *replays;
 
 __attribute__((constructor)) static void register_metrics(void)
 {
-    replays = metric_register(METRIC_COUNTER, "idempotency_replays_total", "", "First answers given again to a repeated Idempotency-Key.");
+    replays = metric_register(METRIC_COUNTER, "idempotency_replays_total", "",
+                              "First answers given again to a repeated Idempotency-Key.");
 }
 
 /* A structured-field String, or the bare token that older clients send (standards: accept both). */
@@ -69,7 +70,8 @@ static bool fail(struct exchange *exchange, enum problem_type type, struct bilin
 static bool fail_store(struct exchange *exchange)
 {
     return fail(exchange, PROBLEM_STORE_UNAVAILABLE,
-                BILINGUAL("暂时无法受理，请用同一 Idempotency-Key 再试", "It cannot be taken now; try again with the same Idempotency-Key"),
+                BILINGUAL("暂时无法受理，请用同一 Idempotency-Key 再试",
+                          "It cannot be taken now; try again with the same Idempotency-Key"),
                 RETRY_SECONDS);
 }
 
@@ -96,7 +98,8 @@ static bool answer_second(struct exchange *exchange, struct str print)
         return fail_store(exchange);
     if (!pg_rows(row) || str_is(pg_str(row, 0, 0), "running"))
         return fail(exchange, PROBLEM_IN_PROGRESS,
-                    BILINGUAL("同一请求正在办理，请稍后再试", "The same request is under way; try again unchanged in a moment"), RETRY_SECONDS);
+                    BILINGUAL("同一请求正在办理，请稍后再试", "The same request is under way; try again unchanged in a moment"),
+                    RETRY_SECONDS);
     if (!pg_bool(row, 0, 1))
         return fail(exchange, PROBLEM_KEY_REUSED,
                     BILINGUAL("此 Idempotency-Key 已用于另一请求", "This Idempotency-Key was used for another request"), 0);
@@ -113,7 +116,9 @@ bool idempotency_begin(struct exchange *exchange)
     exchange->idempotency_key = read_key(field);
     if (!exchange->idempotency_key.at)
         return fail(exchange, PROBLEM_IDEMPOTENCY_KEY_MISSING,
-                    BILINGUAL("请带 Idempotency-Key：1 到 255 个可见字符，如一个 UUID", "Send Idempotency-Key: 1 to 255 visible characters, such as a UUID"), 0);
+                    BILINGUAL("请带 Idempotency-Key：1 到 255 个可见字符，如一个 UUID",
+                              "Send Idempotency-Key: 1 to 255 visible characters, such as a UUID"),
+                    0);
     struct str print = fingerprint(exchange);
     const struct pg_result *row;
     if (pg_query(request_arena(request), &sql_claim_key, PG_ARGS(KEY_OF(exchange), pg_bytes(print)), &row) != PG_OK)
@@ -140,7 +145,8 @@ void idempotency_end(struct exchange *exchange)
             if (str_is(reply->fields[i].name, "location"))
                 location = reply->fields[i].value;
         status = pg_query(request_arena(request), &sql_keep_answer,
-                          PG_ARGS(KEY_OF(exchange), pg_integer(reply->status), pg_text(str_of(reply->type)), pg_text(location), pg_bytes(body)),
+                          PG_ARGS(KEY_OF(exchange), pg_integer(reply->status), pg_text(str_of(reply->type)), pg_text(location),
+                                  pg_bytes(body)),
                           NULL);
     }
     fiber_unshield();

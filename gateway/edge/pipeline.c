@@ -3,6 +3,7 @@
 
 #include "catalogue/snapshot.h"
 #include "edge/access.h"
+#include "edge/access_log.h"
 #include "edge/audit.h"
 #include "edge/idempotency.h"
 #include "edge/quota.h"
@@ -99,14 +100,26 @@ static bool (*const steps[])(struct exchange *exchange) = {
 
 void pipeline_handle(struct request *request)
 {
-    struct exchange exchange = {.request = request};
+    struct exchange *exchange = arena_new(request_arena(request), struct exchange);
+    exchange->request = request;
+    request->edge = exchange;
+    access_log_started();
     const struct snapshot *snapshot = request->snapshot = snapshot_pin();
     for (size_t i = 0; i < COUNT_OF(steps); i++)
-        if (!steps[i](&exchange))
+        if (!steps[i](exchange))
             break;
-    idempotency_end(&exchange);
-    audit_record(&exchange);
-    snapshot_unpin(snapshot);
+    idempotency_end(exchange);
+    if (request->service)
+        exchange->service = str_copy(request_arena(request), request->service->slug);
     request->snapshot = NULL;
     request->service = NULL;
+    snapshot_unpin(snapshot);
+}
+
+void pipeline_finished(struct request *request)
+{
+    const struct exchange *exchange = request->edge;
+    if (exchange)
+        audit_record(exchange);
+    access_log(request, exchange);
 }

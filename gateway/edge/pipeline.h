@@ -14,5 +14,7 @@ struct edge_settings {
 void pipeline_open(const struct edge_settings *settings);
 /* The handler of the public listeners: runs in the request's fiber. */
 void pipeline_handle(struct request *request);
+/* Their `finished`: what is written about a request once its reply is on its way. */
+void pipeline_finished(struct request *request);
 
 #endif

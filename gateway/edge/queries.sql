@@ -25,3 +25,7 @@ WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
 -- Nothing happened under the key: it may be used again.
 DELETE FROM shimin.idempotency_key
 WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
+
+-- name: append_audit
+-- Adds records to the hash chain; ids it has seen are left out.
+SELECT shimin.audit_append($1::jsonb);

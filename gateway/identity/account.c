@@ -24,7 +24,8 @@ static struct str blind(struct arena *arena, const char *context, struct str val
 }
 
 /* Empty when NULL; an account whose key is lost is logged and treated as if it had no such value. */
-static struct str unsealed(struct arena *arena, const char *context, struct str row, const struct pg_result *rows, size_t column)
+static struct str unsealed(struct arena *arena, const char *context, struct str row, const struct pg_result *rows,
+                           size_t column)
 {
     struct str value;
     if (pg_is_null(rows, 0, column))
@@ -73,12 +74,14 @@ enum pg_status account_read(struct arena *arena, struct str citizen_id, struct c
     return PG_OK;
 }
 
-enum pg_status account_verify(struct arena *arena, struct citizen *citizen, enum verification outcome, struct str name, struct str id_number)
+enum pg_status account_verify(struct arena *arena, struct citizen *citizen, enum verification outcome, struct str name,
+                              struct str id_number)
 {
     CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
     enum pg_status status;
     if ((status = pg_begin(arena, &transaction)) != PG_OK ||
-        (status = pg_in(transaction, &sql_keep_attempt, PG_ARGS(pg_text(citizen->id), pg_text(str_of(outcomes[outcome]))), NULL)) != PG_OK)
+        (status = pg_in(transaction, &sql_keep_attempt, PG_ARGS(pg_text(citizen->id), pg_text(str_of(outcomes[outcome]))),
+                        NULL)) != PG_OK)
         return status;
     if (outcome == VERIFICATION_MATCHED) {
         status = pg_in(transaction, &sql_verify_account,

@@ -27,9 +27,10 @@ static _Thread_local struct redis_script keep = {
 
 /* The stored MAC after counting one try; nil when there is no code, or it is void with this try. */
 static _Thread_local struct redis_script try = {
-    .source = "if redis.call('EXISTS', KEYS[1]) == 0 then return false end "
-              "if redis.call('HINCRBY', KEYS[1], 'tries', 1) > tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) return false end "
-              "return redis.call('HGET', KEYS[1], 'mac')",
+    .source =
+        "if redis.call('EXISTS', KEYS[1]) == 0 then return false end "
+        "if redis.call('HINCRBY', KEYS[1], 'tries', 1) > tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) return false end "
+        "return redis.call('HGET', KEYS[1], 'mac')",
     .keys = 1,
 };
 

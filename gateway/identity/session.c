@@ -20,15 +20,16 @@ static _Thread_local struct redis_script open_script = {
     .keys = 2,
 };
 
-/* KEYS: session. ARGV: idle ms of L1, idle ms of L2 and up, now ms. The record; its idle time begins anew, which is written only when
- * a minute or more is gained, since each write empties the workers' copies. */
+/* KEYS: session. ARGV: idle ms of L1, idle ms of L2 and up, now ms. The record; its idle time begins anew, which is written
+ * only when a minute or more is gained, since each write empties the workers' copies. */
 static _Thread_local struct redis_script use_script = {
-    .source = "local record = redis.call('HGETALL', KEYS[1]) if #record == 0 then return record end "
-              "local level = tonumber(redis.call('HGET', KEYS[1], 'level')) "
-              "local ends = tonumber(redis.call('HGET', KEYS[1], 'ends')) / 1000 "
-              "local left = math.min(tonumber(level >= 2 and ARGV[2] or ARGV[1]), ends - ARGV[3]) "
-              "if left >= redis.call('PTTL', KEYS[1]) + 60000 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left)) end "
-              "return record",
+    .source =
+        "local record = redis.call('HGETALL', KEYS[1]) if #record == 0 then return record end "
+        "local level = tonumber(redis.call('HGET', KEYS[1], 'level')) "
+        "local ends = tonumber(redis.call('HGET', KEYS[1], 'ends')) / 1000 "
+        "local left = math.min(tonumber(level >= 2 and ARGV[2] or ARGV[1]), ends - ARGV[3]) "
+        "if left >= redis.call('PTTL', KEYS[1]) + 60000 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left)) end "
+        "return record",
     .keys = 1,
 };
 
@@ -83,7 +84,8 @@ static bool unsealed(struct arena *arena, const char *context, struct str sessio
     return !bytes.len || field_decrypt(arena, identity_settings()->keyring, str_of(context), session_id, bytes, value);
 }
 
-enum session_outcome session_open(struct arena *arena, const struct citizen *citizen, struct str device, struct session_new *made)
+enum session_outcome session_open(struct arena *arena, const struct citizen *citizen, struct str device,
+                                  struct session_new *made)
 {
     char key_text[TOKEN_KEY_LENGTH];
     made->token = token_new(arena);
@@ -99,18 +101,28 @@ enum session_outcome session_open(struct arena *arena, const struct citizen *cit
         key,
         number(arena, idle_of(citizen->level) / milliseconds(1)),
         number(arena, absolute_of(citizen->level) / milliseconds(1)),
-        STR("id"), made->id,
-        STR("citizen"), citizen->id,
-        STR("level"), number(arena, citizen->level),
-        STR("phone"), sealed(arena, "session.phone_number", made->id, citizen->phone_number),
-        STR("name"), sealed(arena, "session.name", made->id, citizen->name),
-        STR("id_number"), sealed(arena, "session.id_number", made->id, citizen->id_number),
-        STR("opened"), number(arena, now),
-        STR("ends"), number(arena, made->expires_at),
-        STR("device"), str_slice(device, 0, device.len < DEVICE_MOST ? device.len : DEVICE_MOST),
+        STR("id"),
+        made->id,
+        STR("citizen"),
+        citizen->id,
+        STR("level"),
+        number(arena, citizen->level),
+        STR("phone"),
+        sealed(arena, "session.phone_number", made->id, citizen->phone_number),
+        STR("name"),
+        sealed(arena, "session.name", made->id, citizen->name),
+        STR("id_number"),
+        sealed(arena, "session.id_number", made->id, citizen->id_number),
+        STR("opened"),
+        number(arena, now),
+        STR("ends"),
+        number(arena, made->expires_at),
+        STR("device"),
+        str_slice(device, 0, device.len < DEVICE_MOST ? device.len : DEVICE_MOST),
     };
     struct redis_reply reply;
-    return redis_eval(arena, &reply, &open_script, arguments, COUNT_OF(arguments)) == REDIS_OK ? SESSION_FOUND : SESSION_UNAVAILABLE;
+    return redis_eval(arena, &reply, &open_script, arguments, COUNT_OF(arguments)) == REDIS_OK ? SESSION_FOUND
+                                                                                               : SESSION_UNAVAILABLE;
 }
 
 /* A field of HGETALL's reply. */
@@ -192,7 +204,8 @@ static void read_entry(struct session_entry *entry, const struct redis_reply *re
     };
 }
 
-enum session_outcome session_list(struct arena *arena, struct str citizen_id, const struct session_entry **entries, size_t *count)
+enum session_outcome session_list(struct arena *arena, struct str citizen_id, const struct session_entry **entries,
+                                  size_t *count)
 {
     struct str index = index_key(arena, citizen_id);
     struct redis_reply all, record, ignored;
@@ -225,5 +238,6 @@ enum session_outcome session_revoke_all(struct arena *arena, struct str citizen_
 {
     const struct str arguments[] = {index_key(arena, citizen_id)};
     struct redis_reply reply;
-    return redis_eval(arena, &reply, &revoke_all_script, arguments, COUNT_OF(arguments)) == REDIS_OK ? SESSION_FOUND : SESSION_UNAVAILABLE;
+    return redis_eval(arena, &reply, &revoke_all_script, arguments, COUNT_OF(arguments)) == REDIS_OK ? SESSION_FOUND
+                                                                                                     : SESSION_UNAVAILABLE;
 }

@@ -17,7 +17,7 @@ enum { SLOTS = 1 << 16 };
 struct entry {
     char key[TOKEN_KEY_LENGTH];
     struct citizen citizen; /* its spans lie in bytes */
-    int64_t good_until; /* wall */
+    int64_t good_until;     /* wall */
     size_t size;
     char bytes[];
 };
@@ -25,7 +25,7 @@ struct entry {
 static _Thread_local struct slot {
     struct entry *entry;
     uint32_t epoch; /* changes with each invalidation */
-} *slots;
+} * slots;
 
 /* The token's key is uniformly random, so any of its digits make a good hash. */
 static struct slot *slot_of(const char key[TOKEN_KEY_LENGTH])
@@ -121,8 +121,8 @@ void session_cache_keep(const char key[TOKEN_KEY_LENGTH], uint32_t epoch, const 
     if (!slots || slot->epoch != epoch || !redis_tracking_is_on())
         return;
     drop(slot);
-    size_t size = sizeof(struct entry) + citizen->id.len + citizen->session_id.len + citizen->phone_number.len + citizen->name.len +
-                  citizen->id_number.len;
+    size_t size = sizeof(struct entry) + citizen->id.len + citizen->session_id.len + citizen->phone_number.len +
+                  citizen->name.len + citizen->id_number.len;
     struct entry *entry = memory_alloc(size);
     char *at = entry->bytes;
     memcpy(entry->key, key, TOKEN_KEY_LENGTH);

@@ -17,6 +17,8 @@ struct module {
     const struct module_handler *handlers; /* ends with an empty entry */
     /* In a fiber of each worker after the stores are open; may be NULL. */
     void (*worker_open)(void);
+    /* On the loop of each worker when it stops: what runs by itself ends. May be NULL. */
+    void (*worker_close)(void);
 };
 
 /* Declares the embedded contract that the build makes of services/<name>/openapi.yaml. */

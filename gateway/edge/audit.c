@@ -1,0 +1,55 @@
+/* Audit records go to Postgres in batches, into the hash chain (schema/migrations), or to disk while it is away. */
+#include "edge/audit.h"
+
+#include "edge_queries.h"
+#include "federation/batch.h"
+#include "http/request_internal.h"
+
+#include <shimin/clock.h>
+#include <shimin/id.h>
+
+static _Thread_local struct batch *batch;
+
+void audit_open(const char *spool_directory)
+{
+    batch = batch_open(&(struct batch_settings){.name = "audit", .statement = &sql_append_audit, .spool_dir = spool_directory});
+}
+
+/* A public page that a guest reads is in the access log only. */
+static bool matters(const struct exchange *exchange)
+{
+    const struct request *request = exchange->request;
+    if (!exchange->route)
+        return false;
+    enum http_method method = exchange->route->operation->method;
+    return request->citizen || (method != METHOD_GET && method != METHOD_HEAD);
+}
+
+void audit_record(const struct exchange *exchange)
+{
+    const struct request *request = exchange->request;
+    if (!matters(exchange))
+        return;
+    struct text text = text_open(request->arena, 512);
+    struct json_out out = json_write(&text);
+    json_object(&out);
+    json_field(&out, "id", id_new(request->arena));
+    json_field_i64(&out, "at", clock_wall());
+    if (request->citizen) {
+        json_field(&out, "actor", request->citizen->id);
+        json_field(&out, "session", request->citizen->session_id);
+    }
+    json_field(&out, "action", exchange->route->operation->id);
+    if (exchange->service.len)
+        json_field(&out, "object", exchange->service);
+    json_field(&out, "address", request->client_address);
+    json_field_i64(&out, "status", request->status);
+    json_field_c(&out, "trace_id", request->trace_id);
+    json_end_all(&out);
+    batch_add(batch, text_str(&text));
+}
+
+void audit_close(void)
+{
+    batch_close(batch);
+}
