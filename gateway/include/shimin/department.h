@@ -13,24 +13,36 @@ struct department_question {
     struct str operation_id;
     const struct citizen *citizen; /* for citizen.* in the mapping; NULL: none */
     struct request *request;       /* for query.*, trace and language; NULL for the gateway's own work */
-    const struct json *values;     /* without a service: parameters and body members by name */
+    const struct json *values;     /* without a service: parameters and body members by name; with one: its query.* by name */
     struct str page_cursor;        /* for the gateway's paged pulls: the page parameter's value */
+    struct str idempotency_key;    /* of a write: sent as Idempotency-Key, so that a delivery may be repeated */
 };
 
 struct department_answer {
     const struct json *body;  /* the whole body, validated against the contract */
     const struct json *items; /* the selected part: an array, or an object taken as one item; NULL if absent */
+    unsigned status;          /* of the department's answer: 200, 201 … */
     int64_t as_of;            /* wall microseconds: when the department said it */
     struct str source;        /* the department's slug */
     bool stale;               /* served from the cache because the department could not be asked */
 };
 
+/* Reads and validates the parameters that the service declares (catalogue: `parameters`) out of the request's query. NULL, or a
+ * problem that names every faulty one. department_ask does the same by itself; this is for asking before anything else. */
+const struct problem *department_parameters_check(struct request *request, const struct service *service) MUST_CHECK;
 /* Asks. NULL on success, or the problem to answer with. Waits, at most to the fiber's deadline and the operation's own. The
  * answer lives in the question's arena. */
 const struct problem *department_ask(const struct department_question *question, struct department_answer *answer) MUST_CHECK;
 /* Writes "items" (masked by the service's rules), "as_of", "source" and "stale" into an open object. */
 void department_answer_write(struct json_out *out, struct arena *arena, const struct service *service,
                              const struct department_answer *answer);
+
+/* Raw passage: the request goes on to the operation of the department's contract that has this path ("/v1/accounts", with its
+ * leading slash and still percent-encoded) and the request's own method, query and body, validated against the contract on the
+ * way there and back; same signature, cap, breaker and deadline as every call. Whatever names the citizen's identity is
+ * overwritten with the citizen's own (NULL: a guest, for whom such operations are refused). Only operations that ask pass
+ * (GET, HEAD, and POST that a service of the department queries with or that carries x-shimin-safe). Replies. Waits. */
+void department_passage(struct request *request, const struct department *department, struct str path, const struct citizen *citizen);
 
 /* Records that the citizen's data was read: who, what, why, when; kept in order and flushed in batches. Does not wait. */
 void footprint_record(const struct citizen *citizen, const struct service *service, struct str reader, struct str purpose,

@@ -1,0 +1,239 @@
+/* The worker's backends: made on first use, kept by the slug's place, changed when a snapshot or the secrets change. */
+#include "federation/backend.h"
+#include "federation/metrics.h"
+#include <shimin/arena.h>
+#include <shimin/id.h>
+#include <shimin/log.h>
+#include <shimin/worker.h>
+#include <stdlib.h>
+
+#define DEADLINE_DEFAULT seconds(3)
+#define QUEUE_WAIT_DEFAULT milliseconds(200)
+#define QUEUE_A_SLOT 4 /* fibers that may wait for each slot */
+
+static const char *const outcome_names[CALL_OUTCOMES] = {
+    [CALL_OK] = "ok",
+    [CALL_CLIENT_ERROR] = "client_error",
+    [CALL_SERVER_ERROR] = "server_error",
+    [CALL_REDIRECT] = "redirect",
+    [CALL_CONNECT_FAILED] = "connect_failed",
+    [CALL_TIMEOUT] = "timeout",
+    [CALL_RESET] = "reset",
+    [CALL_GARBAGE] = "garbage",
+    [CALL_TOO_LARGE] = "too_large",
+    [CALL_CANCELLED] = "cancelled",
+    [CALL_BREAKER_OPEN] = "breaker_open",
+    [CALL_NO_SLOT] = "no_slot",
+    [CALL_NOT_SIGNED] = "not_signed",
+};
+
+static _Thread_local struct {
+    const struct federation_settings *settings;
+    const struct secrets *secrets;
+    unsigned generation;
+    struct backend *backends[PLACES_MAX];
+} worker;
+
+/* ---- the link ---- */
+
+/* Asks the department for a token on its own connections. */
+static enum signing fetch_token(void *context, struct arena *arena, struct str path, struct str authorization, struct str form,
+                                struct str *answer)
+{
+    struct link *link = context;
+    struct outgoing outgoing = {
+        .method = STR("POST"), .scheme = link->scheme, .authority = transport_authority(link->transport), .path = path, .body = form};
+    struct answer_message message;
+    if (!outgoing_add(&outgoing, STR("content-type"), STR("application/x-www-form-urlencoded")) ||
+        !outgoing_add(&outgoing, STR("accept"), STR("application/json")) ||
+        !outgoing_add(&outgoing, STR("authorization"), authorization))
+        return SIGNING_REFUSED;
+    enum transport_outcome outcome = TRANSPORT_STALE;
+    for (unsigned attempt = 0; attempt < 2 && outcome == TRANSPORT_STALE; attempt++)
+        outcome = transport_call(link->transport, arena, &outgoing, fiber_deadline(), &message);
+    if (outcome == TRANSPORT_CANCELLED)
+        return SIGNING_CANCELLED;
+    if (outcome == TRANSPORT_TIMEOUT)
+        return SIGNING_DEADLINE;
+    if (outcome != TRANSPORT_ANSWERED || message.status >= 500)
+        return SIGNING_UNAVAILABLE;
+    if (message.status != 200) {
+        log_error("the token endpoint %.*s refused our credentials with %u", STR_ARG(path), message.status);
+        return SIGNING_REFUSED;
+    }
+    *answer = message.body;
+    return SIGNING_DONE;
+}
+
+/* The address in force: the operator's, then the catalogue's. *ours tells that the operator chose it. */
+static bool address_of(const struct plan *plan, struct address *address, bool *ours)
+{
+    struct str url = json_get_string(json_get_str(worker.settings->addresses, plan->slug), "address", STR_NONE);
+    *ours = url.len > 0;
+    if (!url.len)
+        url = plan->address;
+    if (!str_is(url, "sandbox"))
+        return address_parse(url, address);
+    *ours = true;
+    *address = (struct address){
+        .tls = worker.settings->sandbox_tls,
+        .host = str_of(worker.settings->sandbox_host),
+        .port = (uint16_t)(worker.settings->sandbox_first_port + plan->number - 1),
+    };
+    return worker.settings->sandbox_host != NULL;
+}
+
+static void open_signers(struct link *link, const struct plan *plan, const struct secret *secret)
+{
+    const struct token_fetch fetch = {.fetch = fetch_token, .context = link};
+    for (unsigned i = 0; i < plan->security_count; i++) {
+        const char *reason = NULL;
+        link->signers[i] = signer_open(plan->securities[i], secret, &fetch, &reason);
+        if (!link->signers[i])
+            log_error("department %.*s: credentials %.*s for scheme %.*s: %s", STR_ARG(plan->slug), STR_ARG(plan->credentials),
+                      STR_ARG(plan->securities[i]->name), reason);
+    }
+}
+
+static struct link *link_open(const struct plan *plan)
+{
+    struct link *link = memory_alloc(sizeof *link);
+    struct arena *arena = link->arena = arena_open();
+    const struct secret *secret = secrets_find(worker.secrets, plan->credentials);
+    struct transport_target target = {.connections = plan->concurrency / worker_count() + 1, .ca_file = worker.settings->ca_file};
+    bool ours, certificate = false;
+    link->references = 1;
+    for (unsigned i = 0; i < plan->security_count; i++)
+        certificate |= signer_needs_certificate(plan->securities[i]);
+    if (secret && certificate && secret->certificate_path.at && secret->private_key_path.at) {
+        target.certificate = str_to_c(arena, secret->certificate_path);
+        target.private_key = str_to_c(arena, secret->private_key_path);
+    }
+    if (secret && secret->ca_path.at)
+        target.ca_file = str_to_c(arena, secret->ca_path);
+    if (!address_of(plan, &target.address, &ours)) {
+        log_error("department %.*s has no usable address", STR_ARG(plan->slug));
+        link->broken = true;
+        return link;
+    }
+    if (certificate && !target.address.tls)
+        log_warning("department %.*s asks for mutual TLS but is reached without TLS", STR_ARG(plan->slug));
+    target.allowed_ranges = ours ? NULL : worker.settings->allowed_ranges;
+    target.address.host = str_copy(arena, target.address.host);
+    link->base = str_copy(arena, target.address.base);
+    link->scheme = target.address.tls ? STR("https") : STR("http");
+    link->transport = transport_open(&target);
+    link->broken = !link->transport;
+    if (!link->broken)
+        open_signers(link, plan, secret);
+    return link;
+}
+
+struct link *link_hold(struct backend *backend)
+{
+    backend->link->references++;
+    return backend->link;
+}
+
+void link_release(struct link *link)
+{
+    if (!link || --link->references)
+        return;
+    for (unsigned i = 0; i < SECURITIES_MAX; i++)
+        signer_close(link->signers[i]);
+    transport_close(link->transport);
+    arena_close(link->arena);
+    free(link);
+}
+
+/* ---- the backend ---- */
+
+static void breaker_changed(struct breaker *breaker, enum breaker_state before)
+{
+    struct backend *backend = CONTAINER_OF(breaker, struct backend, breaker);
+    metric_set(backend->state, breaker->state);
+    if (breaker->state == BREAKER_CLOSED)
+        bulkhead_write_off(&backend->bulkhead);
+    if (breaker->state == BREAKER_CLOSED || before == BREAKER_CLOSED)
+        log_warning("department %.*s: breaker is %s", STR_ARG(backend->slug), breaker_state_name(breaker->state));
+}
+
+static struct backend *backend_make(const struct plan *plan)
+{
+    struct backend *backend = memory_alloc(sizeof *backend);
+    uint32_t seed;
+    random_bytes(&seed, sizeof seed);
+    backend->arena = arena_open();
+    backend->slug = str_copy(backend->arena, plan->slug);
+    breaker_open(&backend->breaker, &plan->breaker, seed);
+    backend->breaker.changed = breaker_changed;
+    budget_open(&backend->budget);
+    for (unsigned i = 0; i < CALL_OUTCOMES; i++) {
+        const struct str labels[] = {backend->slug, str_of(outcome_names[i])};
+        backend->outcomes[i] = metric_cell(federation_metrics.requests, labels, 2);
+    }
+    backend->duration = metric_cell(federation_metrics.duration, &backend->slug, 1);
+    backend->retries = metric_cell(federation_metrics.retries, &backend->slug, 1);
+    backend->state = metric_cell(federation_metrics.breaker, &backend->slug, 1);
+    return backend;
+}
+
+static void adapt(struct backend *backend, const struct plan *plan)
+{
+    unsigned cap = plan->concurrency / worker_count();
+    if (!cap)
+        cap = 1;
+    backend->deadline = plan->deadline ? plan->deadline
+                        : worker.settings->default_deadline ? worker.settings->default_deadline
+                                                            : DEADLINE_DEFAULT;
+    backend->breaker.settings = plan->breaker;
+    backend->bulkhead.queue_most = cap * QUEUE_A_SLOT;
+    backend->bulkhead.wait_most = worker.settings->queue_wait ? worker.settings->queue_wait : QUEUE_WAIT_DEFAULT;
+    if (backend->bulkhead.cap != cap)
+        bulkhead_set_cap(&backend->bulkhead, cap);
+    if (backend->link && backend->fingerprint == plan->fingerprint && backend->generation == worker.generation)
+        return;
+    link_release(backend->link);
+    backend->link = link_open(plan);
+    backend->fingerprint = plan->fingerprint;
+    backend->generation = worker.generation;
+}
+
+struct backend *backend_of(const struct plan *plan)
+{
+    struct backend **backend = &worker.backends[plan->place];
+    if (!*backend)
+        *backend = backend_make(plan);
+    adapt(*backend, plan);
+    return *backend;
+}
+
+void backend_count(struct backend *backend, enum call_outcome outcome)
+{
+    metric_add(backend->outcomes[outcome], 1);
+}
+
+void backends_open(const struct federation_settings *settings)
+{
+    worker.settings = settings;
+    worker.secrets = settings->secrets;
+}
+
+void backends_use_secrets(const struct secrets *secrets)
+{
+    worker.secrets = secrets;
+    worker.generation++;
+}
+
+void backends_close(void)
+{
+    for (unsigned i = 0; i < PLACES_MAX; i++) {
+        struct backend *backend = worker.backends[i];
+        if (!backend)
+            continue;
+        link_release(backend->link);
+        arena_close(backend->arena);
+        free(backend);
+        worker.backends[i] = NULL;
+    }
+}

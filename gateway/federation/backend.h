@@ -1,0 +1,64 @@
+/* A department as one worker knows it: connections, signers, cap, breaker, budget, counters. Outlives snapshots. */
+#ifndef FEDERATION_BACKEND_H
+#define FEDERATION_BACKEND_H
+
+#include "federation/breaker.h"
+#include "federation/budget.h"
+#include "federation/bulkhead.h"
+#include "federation/federation.h"
+#include "federation/transport.h"
+#include <shimin/metrics.h>
+
+/* How a call ended, for the metrics. */
+enum call_outcome {
+    CALL_OK,
+    CALL_CLIENT_ERROR, /* 4xx */
+    CALL_SERVER_ERROR, /* 5xx */
+    CALL_REDIRECT,
+    CALL_CONNECT_FAILED,
+    CALL_TIMEOUT,
+    CALL_RESET,
+    CALL_GARBAGE,
+    CALL_TOO_LARGE,
+    CALL_CANCELLED,
+    CALL_BREAKER_OPEN,
+    CALL_NO_SLOT,
+    CALL_NOT_SIGNED,
+    CALL_OUTCOMES,
+};
+
+/* What is replaced when address, scheme or credentials change; calls under way keep the one they began with. */
+struct link {
+    struct transport *transport;
+    struct str base; /* of the paths */
+    struct str scheme;
+    struct signer *signers[SECURITIES_MAX];
+    struct arena *arena;
+    unsigned references;
+    bool broken; /* could not be made: tried again with the next secrets */
+};
+
+struct backend {
+    struct arena *arena;
+    struct str slug;
+    uint64_t fingerprint;
+    int64_t deadline;    /* microseconds that a call may take */
+    unsigned generation; /* of the secrets that the link was made with */
+    struct breaker breaker;
+    struct budget budget;
+    struct bulkhead bulkhead;
+    struct link *link;
+    struct metric_cell *outcomes[CALL_OUTCOMES];
+    struct metric_cell *duration, *retries, *state;
+};
+
+void backends_open(const struct federation_settings *settings);
+void backends_use_secrets(const struct secrets *secrets);
+void backends_close(void);
+/* The worker's backend of this plan, made or changed where the plan asks for it. Does not wait. */
+struct backend *backend_of(const struct plan *plan);
+struct link *link_hold(struct backend *backend);
+void link_release(struct link *link);
+void backend_count(struct backend *backend, enum call_outcome outcome);
+
+#endif

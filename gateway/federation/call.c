@@ -1,0 +1,240 @@
+/* One call of a department. The order is: breaker, cap, signature, send; a second attempt goes through the breaker again. */
+#include "federation/call.h"
+#include "federation/backend.h"
+#include <shimin/id.h>
+#include <shimin/log.h>
+#include <shimin/request.h>
+
+#define RETRY_PAUSE_LEAST milliseconds(10)
+#define RETRY_PAUSE_SPREAD milliseconds(40)
+#define RETRY_TIME_LEAST milliseconds(50) /* with less left a second attempt would only add load */
+#define BREAKER_RETRY_AFTER 2             /* seconds */
+
+struct attempt {
+    struct arena *arena;
+    const struct call *call;
+    struct backend *backend;
+    struct link *link;
+    struct signer *signer;
+    int64_t deadline;
+    struct answer_message *message;
+    struct outgoing outgoing;
+    enum signing signing;
+};
+
+static const enum call_outcome of_transport[] = {
+    [TRANSPORT_ANSWERED] = CALL_OK,
+    [TRANSPORT_CONNECT_FAILED] = CALL_CONNECT_FAILED,
+    [TRANSPORT_TIMEOUT] = CALL_TIMEOUT,
+    [TRANSPORT_RESET] = CALL_RESET,
+    [TRANSPORT_STALE] = CALL_RESET,
+    [TRANSPORT_GARBAGE] = CALL_GARBAGE,
+    [TRANSPORT_TOO_LARGE] = CALL_TOO_LARGE,
+    [TRANSPORT_CANCELLED] = CALL_CANCELLED,
+};
+
+static const enum breaker_outcome of_call[CALL_OUTCOMES] = {
+    [CALL_OK] = BREAKER_SUCCESS,          [CALL_CLIENT_ERROR] = BREAKER_SUCCESS,
+    [CALL_SERVER_ERROR] = BREAKER_FAILURE, [CALL_REDIRECT] = BREAKER_SUCCESS,
+    [CALL_CONNECT_FAILED] = BREAKER_FAILURE, [CALL_TIMEOUT] = BREAKER_FAILURE,
+    [CALL_RESET] = BREAKER_FAILURE,       [CALL_GARBAGE] = BREAKER_FAILURE,
+    [CALL_TOO_LARGE] = BREAKER_SUCCESS,   [CALL_CANCELLED] = BREAKER_UNKNOWN,
+    [CALL_NOT_SIGNED] = BREAKER_UNKNOWN,
+};
+
+static struct problem *failure(const struct attempt *attempt, enum problem_type type, struct bilingual detail)
+{
+    return department_problem(attempt->arena, type, detail, attempt->backend->slug, attempt->call->filled->operation);
+}
+
+static const struct problem *unavailable(const struct attempt *attempt, int64_t retry_after)
+{
+    struct problem *problem = failure(attempt, PROBLEM_DEPARTMENT_UNAVAILABLE,
+                                      BILINGUAL("部门系统暂时无法访问，请稍后再试", "The department cannot be reached now; try again soon"));
+    problem->retry_after = retry_after;
+    return problem;
+}
+
+static const struct problem *late(const struct attempt *attempt)
+{
+    return failure(attempt, PROBLEM_DEADLINE, BILINGUAL("部门系统未能及时答复", "The department did not answer in time"));
+}
+
+static const struct problem *failed(const struct attempt *attempt)
+{
+    return failure(attempt, PROBLEM_DEPARTMENT_FAILED, BILINGUAL("部门系统发生故障", "The department's system failed"));
+}
+
+static const struct problem *explain(const struct attempt *attempt, enum call_outcome outcome)
+{
+    switch (outcome) {
+    case CALL_OK:
+    case CALL_CLIENT_ERROR:
+    case CALL_SERVER_ERROR:
+    case CALL_REDIRECT:
+        return NULL; /* an answer, for answer.c to judge */
+    case CALL_TIMEOUT:
+    case CALL_CANCELLED:
+        return late(attempt);
+    case CALL_BREAKER_OPEN:
+        return unavailable(attempt, BREAKER_RETRY_AFTER);
+    case CALL_NO_SLOT:
+        return unavailable(attempt, 1);
+    case CALL_NOT_SIGNED:
+        return attempt->signing == SIGNING_UNAVAILABLE ? unavailable(attempt, 1) : failed(attempt);
+    default:
+        return failed(attempt);
+    }
+}
+
+/* ---- one attempt ---- */
+
+static bool add_headers(struct attempt *attempt)
+{
+    const struct call *call = attempt->call;
+    const struct filled *filled = call->filled;
+    struct outgoing *outgoing = &attempt->outgoing;
+    bool good = outgoing_add(outgoing, STR("accept"), STR("application/json")) &&
+                outgoing_add(outgoing, STR("user-agent"), STR("shimin/" SHIMIN_VERSION));
+    if (good && filled->content_type.at)
+        good = outgoing_add(outgoing, STR("content-type"), filled->content_type);
+    if (good && call->request)
+        good = outgoing_add(outgoing, STR("traceparent"), request_traceparent(call->request));
+    if (good && call->idempotency_key.len && !filled->safe)
+        good = outgoing_add(outgoing, STR("idempotency-key"), call->idempotency_key);
+    for (unsigned i = 0; good && i < filled->header_count; i++)
+        good = outgoing_add(outgoing, filled->headers[i].name, filled->headers[i].value);
+    return good;
+}
+
+static enum call_outcome sign(struct attempt *attempt)
+{
+    const struct filled *filled = attempt->call->filled;
+    struct str rest = filled->target, path = str_cut(&rest, '?');
+    attempt->outgoing = (struct outgoing){
+        .method = str_of(method_name(filled->operation->method)),
+        .scheme = attempt->link->scheme,
+        .authority = transport_authority(attempt->link->transport),
+        .path = attempt->link->base.len ? str_printf(attempt->arena, "%.*s%.*s", STR_ARG(attempt->link->base), STR_ARG(path)) : path,
+        .query = rest,
+        .body = filled->body,
+    };
+    if (!attempt->signer || !add_headers(attempt))
+        return CALL_NOT_SIGNED;
+    attempt->signing = signer_sign(attempt->signer, attempt->arena, &attempt->outgoing);
+    if (attempt->signing == SIGNING_DONE)
+        return CALL_OK;
+    if (attempt->signing == SIGNING_REFUSED)
+        log_error("department %.*s: a request could not be signed", STR_ARG(attempt->backend->slug));
+    return attempt->signing == SIGNING_DEADLINE ? CALL_TIMEOUT
+           : attempt->signing == SIGNING_CANCELLED ? CALL_CANCELLED
+                                                   : CALL_NOT_SIGNED;
+}
+
+static enum call_outcome send_once(struct attempt *attempt, bool *stale)
+{
+    *stale = false;
+    enum call_outcome signing = sign(attempt);
+    if (signing != CALL_OK)
+        return signing;
+    int64_t began = clock_steady();
+    enum transport_outcome outcome =
+        transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, attempt->deadline, attempt->message);
+    *stale = outcome == TRANSPORT_STALE;
+    if (outcome != TRANSPORT_CANCELLED && !*stale)
+        metric_observe(attempt->backend->duration, (double)(clock_steady() - began) / 1e6);
+    if (outcome != TRANSPORT_ANSWERED)
+        return of_transport[outcome];
+    unsigned status = attempt->message->status;
+    return status >= 500 ? CALL_SERVER_ERROR : status >= 400 ? CALL_CLIENT_ERROR : status >= 300 ? CALL_REDIRECT : CALL_OK;
+}
+
+/* A kept connection that turns out closed, and a token that expired early, say nothing of the department and cost no budget. */
+static enum call_outcome send_fresh(struct attempt *attempt)
+{
+    bool stale;
+    enum call_outcome outcome = send_once(attempt, &stale);
+    if (stale && attempt->call->filled->safe)
+        outcome = send_once(attempt, &stale);
+    if (outcome == CALL_CLIENT_ERROR && attempt->message->status == 401 && signer_refused(attempt->signer, &attempt->outgoing))
+        outcome = send_once(attempt, &stale); /* 401: nothing was done, so a write may be sent again */
+    return outcome;
+}
+
+static bool is_worth_repeating(const struct attempt *attempt, enum call_outcome outcome)
+{
+    if (!attempt->call->filled->safe || attempt->deadline - clock_steady() < RETRY_TIME_LEAST + RETRY_PAUSE_LEAST)
+        return false;
+    if (outcome == CALL_SERVER_ERROR)
+        return attempt->message->status >= 502 && attempt->message->status <= 504;
+    return outcome == CALL_CONNECT_FAILED || outcome == CALL_RESET;
+}
+
+static enum call_outcome attempts(struct attempt *attempt)
+{
+    struct backend *backend = attempt->backend;
+    struct breaker_ticket ticket = breaker_admit(&backend->breaker, clock_steady());
+    if (!ticket.admitted)
+        return CALL_BREAKER_OPEN;
+    budget_earn(&backend->budget);
+    enum call_outcome outcome = send_fresh(attempt);
+    bool again = is_worth_repeating(attempt, outcome) && !ticket.probe && budget_spend(&backend->budget);
+    breaker_report(&backend->breaker, ticket, of_call[outcome], clock_steady());
+    if (!again)
+        return outcome;
+    uint32_t spread;
+    random_bytes(&spread, sizeof spread);
+    if (fiber_sleep(RETRY_PAUSE_LEAST + spread % RETRY_PAUSE_SPREAD) != WAIT_DONE)
+        return outcome;
+    ticket = breaker_admit(&backend->breaker, clock_steady());
+    if (!ticket.admitted)
+        return outcome;
+    metric_add(backend->retries, 1);
+    outcome = send_fresh(attempt);
+    breaker_report(&backend->breaker, ticket, of_call[outcome], clock_steady());
+    return outcome;
+}
+
+static enum call_outcome enter_and_call(struct attempt *attempt)
+{
+    struct backend *backend = attempt->backend;
+    static const enum call_outcome refusals[] = {
+        [BULKHEAD_FULL] = CALL_NO_SLOT, [BULKHEAD_DEADLINE] = CALL_TIMEOUT, [BULKHEAD_CANCELLED] = CALL_CANCELLED};
+    uint32_t era;
+    if (breaker_refuses(&backend->breaker, clock_steady()))
+        return CALL_BREAKER_OPEN;
+    if (backend->breaker.state == BREAKER_CLOSED) {
+        enum bulkhead_entry entry = bulkhead_enter(&backend->bulkhead, &era);
+        if (entry != BULKHEAD_IN)
+            return refusals[entry];
+    } else {
+        era = bulkhead_enter_probe(&backend->bulkhead);
+    }
+    enum call_outcome outcome = attempts(attempt);
+    bulkhead_leave(&backend->bulkhead, era);
+    return outcome;
+}
+
+static void release_link(struct link **link)
+{
+    link_release(*link);
+}
+
+const struct problem *call_department(struct arena *arena, const struct call *call, struct answer_message *message)
+{
+    struct backend *backend = backend_of(call->plan);
+    int64_t deadline = deadline_in(backend->deadline);
+    CLEANUP(release_link) struct link *link = link_hold(backend);
+    struct attempt attempt = {
+        .arena = arena,
+        .call = call,
+        .backend = backend,
+        .link = link,
+        .signer = link->signers[call->plan->security_of[call->filled->operation->index]],
+        .deadline = deadline < fiber_deadline() ? deadline : fiber_deadline(),
+        .message = message,
+    };
+    enum call_outcome outcome = link->broken ? CALL_NOT_SIGNED : enter_and_call(&attempt);
+    backend_count(backend, outcome);
+    return explain(&attempt, outcome);
+}

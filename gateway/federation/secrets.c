@@ -1,0 +1,191 @@
+/* Reading the departments' credentials. */
+#include "federation/secrets.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <shimin/id.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MOST (1 << 20)
+
+struct entry {
+    struct str name;
+    struct secret secret;
+};
+
+struct secrets {
+    struct arena *arena;
+    struct entry *entries;
+    size_t count;
+};
+
+struct reader {
+    struct arena *arena;
+    const char *path;
+    struct text *faults;
+    size_t fault_count;
+};
+
+enum value_kind { VALUE_TEXT, VALUE_BASE64, VALUE_PATH, VALUE_KEY };
+
+static const struct {
+    const char *name;
+    enum value_kind kind;
+    size_t offset;
+} members[] = {
+    {"key_id", VALUE_TEXT, offsetof(struct secret, key_id)},
+    {"hmac_key", VALUE_BASE64, offsetof(struct secret, hmac_key)},
+    {"private_key", VALUE_KEY, offsetof(struct secret, private_key)},
+    {"certificate", VALUE_PATH, offsetof(struct secret, certificate_path)},
+    {"ca", VALUE_PATH, offsetof(struct secret, ca_path)},
+    {"client_id", VALUE_TEXT, offsetof(struct secret, client_id)},
+    {"client_secret", VALUE_TEXT, offsetof(struct secret, client_secret)},
+    {"scope", VALUE_TEXT, offsetof(struct secret, scope)},
+};
+
+static void refuse(struct reader *reader, uint32_t line, const char *reason)
+{
+    text_printf(reader->faults, "%s:%u: %s\n", reader->path, line, reason);
+    reader->fault_count++;
+}
+
+static void close_descriptor(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+
+/* A whole private file into the arena; on a fault a static reason. */
+static const char *read_private(struct arena *arena, const char *path, struct str *bytes)
+{
+    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        return errno == EACCES ? "may not be read" : "does not exist";
+    if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
+        return "is no small file";
+    if (status.st_mode & (S_IRWXG | S_IRWXO))
+        return "holds secrets and must have mode 0600";
+    char *at = arena_alloc(arena, (size_t)status.st_size + 1);
+    size_t len = 0;
+    for (ssize_t n; len < (size_t)status.st_size && (n = read(descriptor, at + len, (size_t)status.st_size - len)) > 0;)
+        len += (size_t)n;
+    *bytes = (struct str){at, len};
+    return NULL;
+}
+
+static struct str beside(struct reader *reader, struct str path)
+{
+    const char *slash = strrchr(reader->path, '/');
+    if ((path.len && path.at[0] == '/') || !slash)
+        return str_of(str_to_c(reader->arena, path));
+    return str_printf(reader->arena, "%.*s/%.*s", (int)(slash - reader->path), reader->path, STR_ARG(path));
+}
+
+static void read_key(struct reader *reader, const struct json *value, struct secret *secret)
+{
+    if (str_starts(value->string, STR("-----BEGIN "))) {
+        secret->private_key = str_copy(reader->arena, value->string);
+        return;
+    }
+    secret->private_key_path = beside(reader, value->string);
+    const char *reason = read_private(reader->arena, secret->private_key_path.at, &secret->private_key);
+    if (reason) {
+        text_printf(reader->faults, "%s:%u: private key file %s\n", reader->path, value->line, reason);
+        reader->fault_count++;
+    }
+}
+
+static void read_member(struct reader *reader, const struct json_member *member, struct secret *secret)
+{
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        if (!str_is(member->name, members[i].name))
+            continue;
+        struct str *out = (struct str *)((char *)secret + members[i].offset);
+        if (member->value.type != JSON_STRING || !member->value.string.len)
+            refuse(reader, member->value.line, "must be text");
+        else if (members[i].kind == VALUE_KEY)
+            read_key(reader, &member->value, secret);
+        else if (members[i].kind == VALUE_PATH)
+            *out = beside(reader, member->value.string);
+        else if (members[i].kind == VALUE_TEXT)
+            *out = str_copy(reader->arena, member->value.string);
+        else if (!base64_decode(reader->arena, member->value.string, out))
+            refuse(reader, member->value.line, "must be base64");
+        return;
+    }
+    refuse(reader, member->value.line,
+           "unknown member: key_id, hmac_key, private_key, certificate, ca, client_id, client_secret and scope are known");
+}
+
+const struct secrets *secrets_parse(struct str text, const char *path, struct text *faults)
+{
+    struct arena *arena = arena_open();
+    struct reader reader = {.arena = arena, .path = path, .faults = faults};
+    struct json_error error;
+    struct secrets *secrets = arena_new(arena, struct secrets);
+    secrets->arena = arena;
+    const struct json *root = yaml_parse(arena, text, &json_limits_document, &error);
+    const struct json *departments = json_get(root, "departments");
+    if (!root)
+        refuse(&reader, error.line, error.reason);
+    else if (!departments || departments->type != JSON_OBJECT)
+        refuse(&reader, root->line, "needs `departments`, credentials by name");
+    for (uint32_t i = 0; departments && departments->type == JSON_OBJECT && i < departments->count; i++) {
+        const struct json_member *department = &departments->members[i];
+        if (!secrets->entries)
+            secrets->entries = arena_array(arena, struct entry, departments->count);
+        struct entry *entry = &secrets->entries[secrets->count++];
+        entry->name = str_copy(arena, department->name);
+        if (department->value.type != JSON_OBJECT)
+            refuse(&reader, department->value.line, "must hold the credentials of one department");
+        for (uint32_t j = 0; department->value.type == JSON_OBJECT && j < department->value.count; j++)
+            read_member(&reader, &department->value.members[j], &entry->secret);
+    }
+    if (!reader.fault_count)
+        return secrets;
+    secrets_free(secrets);
+    return NULL;
+}
+
+static void close_arena(struct arena **arena)
+{
+    arena_close(*arena);
+}
+
+const struct secrets *secrets_load(const char *path, struct text *faults)
+{
+    CLEANUP(close_arena) struct arena *arena = arena_open();
+    struct str text = STR_NONE;
+    const char *reason = read_private(arena, path, &text);
+    if (reason) {
+        text_printf(faults, "%s:0: %s\n", path, reason);
+        return NULL;
+    }
+    const struct secrets *secrets = secrets_parse(text, path, faults);
+    explicit_bzero((char *)text.at, text.len);
+    return secrets;
+}
+
+void secrets_free(const struct secrets *secrets)
+{
+    if (!secrets)
+        return;
+    for (size_t i = 0; i < secrets->count; i++) {
+        const struct secret *secret = &secrets->entries[i].secret;
+        const struct str hidden[] = {secret->hmac_key, secret->private_key, secret->client_secret};
+        for (size_t j = 0; j < COUNT_OF(hidden); j++)
+            if (hidden[j].len)
+                explicit_bzero((char *)hidden[j].at, hidden[j].len);
+    }
+    arena_close(secrets->arena);
+}
+
+const struct secret *secrets_find(const struct secrets *secrets, struct str name)
+{
+    for (size_t i = 0; secrets && i < secrets->count; i++)
+        if (str_equal(secrets->entries[i].name, name))
+            return &secrets->entries[i].secret;
+    return NULL;
+}
