@@ -170,7 +170,7 @@ static const struct problem *ask_cached(struct asking *asking, struct department
 static bool is_cacheable(const struct asking *asking)
 {
     const struct mapping *mapping = asking->mapping;
-    return federation_settings()->cache && mapping && mapping->fresh + mapping->stale > 0 &&
+    return federation_settings()->cache && mapping && mapping->fresh > 0 &&
            (!mapping->personal || federation_settings()->keyring);
 }
 

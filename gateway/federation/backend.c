@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define DEADLINE_DEFAULT seconds(3)
+#define TOKEN_TIME seconds(2)
 #define QUEUE_WAIT_DEFAULT milliseconds(200)
 #define QUEUE_A_SLOT 4 /* fibers that may wait for each slot */
 
@@ -48,14 +49,12 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
         !outgoing_add(&outgoing, STR("accept"), STR("application/json")) ||
         !outgoing_add(&outgoing, STR("authorization"), authorization))
         return SIGNING_REFUSED;
-    enum transport_outcome outcome = TRANSPORT_STALE;
-    for (unsigned attempt = 0; attempt < 2 && outcome == TRANSPORT_STALE; attempt++)
-        outcome = transport_call(link->transport, arena, &outgoing, fiber_deadline(), &message);
-    if (outcome == TRANSPORT_CANCELLED)
+    enum upstream_status outcome = transport_call(link->transport, arena, &outgoing, true, deadline_in(TOKEN_TIME), &message);
+    if (outcome == UPSTREAM_CANCELLED)
         return SIGNING_CANCELLED;
-    if (outcome == TRANSPORT_TIMEOUT)
+    if (outcome == UPSTREAM_TIMEOUT)
         return SIGNING_DEADLINE;
-    if (outcome != TRANSPORT_ANSWERED || message.status >= 500)
+    if (outcome != UPSTREAM_OK || message.status >= 500)
         return SIGNING_UNAVAILABLE;
     if (message.status != 200) {
         log_error("the token endpoint %.*s refused our credentials with %u", STR_ARG(path), message.status);
@@ -66,7 +65,7 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
 }
 
 /* The address in force: the operator's, then the catalogue's. *ours tells that the operator chose it. */
-static bool address_of(const struct plan *plan, struct address *address, bool *ours)
+static bool address_of(const struct plan *plan, bool certificate, struct address *address, bool *ours)
 {
     struct str url = json_get_string(json_get_str(worker.settings->addresses, plan->slug), "address", STR_NONE);
     *ours = url.len > 0;
@@ -76,7 +75,7 @@ static bool address_of(const struct plan *plan, struct address *address, bool *o
         return address_parse(url, address);
     *ours = true;
     *address = (struct address){
-        .tls = worker.settings->sandbox_tls,
+        .tls = worker.settings->sandbox_tls || certificate, /* mutual TLS is played over TLS whatever the others are */
         .host = str_of(worker.settings->sandbox_host),
         .port = (uint16_t)(worker.settings->sandbox_first_port + plan->number - 1),
     };
@@ -111,13 +110,15 @@ static struct link *link_open(const struct plan *plan)
     }
     if (secret && secret->ca_path.at)
         target.ca_file = str_to_c(arena, secret->ca_path);
-    if (!address_of(plan, &target.address, &ours)) {
+    if (!address_of(plan, certificate, &target.address, &ours)) {
         log_error("department %.*s has no usable address", STR_ARG(plan->slug));
         link->broken = true;
         return link;
     }
     if (certificate && !target.address.tls)
         log_warning("department %.*s asks for mutual TLS but is reached without TLS", STR_ARG(plan->slug));
+    if (secret)
+        target.pin = secret->pin;
     target.allowed_ranges = ours ? NULL : worker.settings->allowed_ranges;
     target.address.host = str_copy(arena, target.address.host);
     link->base = str_copy(arena, target.address.base);

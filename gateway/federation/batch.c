@@ -216,6 +216,14 @@ static void read_back(void *argument)
     }
 }
 
+static size_t count_rows(struct str lines)
+{
+    size_t rows = 0;
+    while (lines.at && lines.len)
+        rows += str_cut(&lines, '\n').len > 0;
+    return rows;
+}
+
 static bool replay_piece(struct batch *batch, bool *more)
 {
     CLEANUP(close_arena) struct arena *arena = arena_open();
@@ -232,7 +240,7 @@ static bool replay_piece(struct batch *batch, bool *more)
     if (status != PG_OK)
         batch->replay_offset = before;
     else
-        count(batch, "replayed", (size_t)1);
+        count(batch, "replayed", count_rows(job.lines));
     return status == PG_OK;
 }
 

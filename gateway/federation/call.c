@@ -22,15 +22,15 @@ struct attempt {
     enum signing signing;
 };
 
-static const enum call_outcome of_transport[] = {
-    [TRANSPORT_ANSWERED] = CALL_OK,
-    [TRANSPORT_CONNECT_FAILED] = CALL_CONNECT_FAILED,
-    [TRANSPORT_TIMEOUT] = CALL_TIMEOUT,
-    [TRANSPORT_RESET] = CALL_RESET,
-    [TRANSPORT_STALE] = CALL_RESET,
-    [TRANSPORT_GARBAGE] = CALL_GARBAGE,
-    [TRANSPORT_TOO_LARGE] = CALL_TOO_LARGE,
-    [TRANSPORT_CANCELLED] = CALL_CANCELLED,
+static const enum call_outcome of_upstream[] = {
+    [UPSTREAM_OK] = CALL_OK,
+    [UPSTREAM_CONNECT_FAILED] = CALL_CONNECT_FAILED,
+    [UPSTREAM_TIMEOUT] = CALL_TIMEOUT,
+    [UPSTREAM_RESET] = CALL_RESET,
+    [UPSTREAM_STALE] = CALL_RESET,
+    [UPSTREAM_GARBAGE] = CALL_GARBAGE,
+    [UPSTREAM_TOO_LARGE] = CALL_TOO_LARGE,
+    [UPSTREAM_CANCELLED] = CALL_CANCELLED,
 };
 
 static const enum breaker_outcome of_call[CALL_OUTCOMES] = {
@@ -131,33 +131,34 @@ static enum call_outcome sign(struct attempt *attempt)
                                                    : CALL_NOT_SIGNED;
 }
 
-static enum call_outcome send_once(struct attempt *attempt, bool *stale)
+static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *stale)
 {
     *stale = false;
     enum call_outcome signing = sign(attempt);
     if (signing != CALL_OK)
         return signing;
     int64_t began = clock_steady();
-    enum transport_outcome outcome =
-        transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, attempt->deadline, attempt->message);
-    *stale = outcome == TRANSPORT_STALE;
-    if (outcome != TRANSPORT_CANCELLED && !*stale)
+    enum upstream_status outcome =
+        transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh, attempt->deadline, attempt->message);
+    *stale = outcome == UPSTREAM_STALE;
+    if (outcome != UPSTREAM_CANCELLED && !*stale)
         metric_observe(attempt->backend->duration, (double)(clock_steady() - began) / 1e6);
-    if (outcome != TRANSPORT_ANSWERED)
-        return of_transport[outcome];
+    if (outcome != UPSTREAM_OK)
+        return of_upstream[outcome];
     unsigned status = attempt->message->status;
     return status >= 500 ? CALL_SERVER_ERROR : status >= 400 ? CALL_CLIENT_ERROR : status >= 300 ? CALL_REDIRECT : CALL_OK;
 }
 
-/* A kept connection that turns out closed, and a token that expired early, say nothing of the department and cost no budget. */
+/* A kept connection that turns out closed, and a token that expired early, say nothing of the department and cost no budget. A
+ * write never goes on a kept connection, because it could not be sent again. */
 static enum call_outcome send_fresh(struct attempt *attempt)
 {
-    bool stale;
-    enum call_outcome outcome = send_once(attempt, &stale);
-    if (stale && attempt->call->filled->safe)
-        outcome = send_once(attempt, &stale);
+    bool stale, safe = attempt->call->filled->safe;
+    enum call_outcome outcome = send_once(attempt, !safe, &stale);
+    if (stale)
+        outcome = send_once(attempt, true, &stale);
     if (outcome == CALL_CLIENT_ERROR && attempt->message->status == 401 && signer_refused(attempt->signer, &attempt->outgoing))
-        outcome = send_once(attempt, &stale); /* 401: nothing was done, so a write may be sent again */
+        outcome = send_once(attempt, true, &stale); /* 401: nothing was done, so a write may be sent again */
     return outcome;
 }
 

@@ -4,7 +4,6 @@
 #include "federation_queries.h"
 #include <shimin/arena.h>
 #include <shimin/clock.h>
-#include <shimin/id.h>
 
 static _Thread_local struct batch *batch;
 
@@ -22,13 +21,13 @@ void footprint_record(const struct citizen *citizen, const struct service *servi
     struct text text = text_open(arena, 384);
     struct json_out out = json_write(&text);
     json_object(&out);
-    json_field(&out, "id", id_new(arena));
-    json_field(&out, "at", time_rfc3339_micro(arena, clock_wall()));
+    json_field(&out, "read_at", time_rfc3339_micro(arena, clock_wall()));
     json_field(&out, "citizen_id", citizen->id);
-    json_field(&out, "service", service ? service->slug : STR_NONE);
+    json_field(&out, "service_slug", service ? service->slug : STR(""));
+    json_field(&out, "department_slug", service && service->department ? service->department->slug : STR(""));
     json_field(&out, "reader", reader);
     json_field(&out, "purpose", purpose);
-    json_field(&out, "trace_id", trace_id);
+    json_field(&out, "trace_id", trace_id.at ? trace_id : STR(""));
     json_end(&out);
     batch_add(batch, text_str(&text));
     arena_close(arena);

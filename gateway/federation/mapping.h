@@ -11,7 +11,7 @@ struct mapping {
     struct template_names parameters;
     struct str items; /* JSON Pointer; at == NULL: the whole body */
     struct masks masks;
-    int64_t fresh; /* microseconds that an answer is served from the cache; 0: not cached */
+    int64_t fresh; /* microseconds that an answer is served from the cache; 0: never kept */
     int64_t stale; /* … that it is kept for when the department cannot be asked */
     bool not_found_empty;
     bool inputs_are_asked; /* sends something that the asker typed */

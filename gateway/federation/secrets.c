@@ -39,6 +39,7 @@ static const struct {
     {"private_key", VALUE_KEY, offsetof(struct secret, private_key)},
     {"certificate", VALUE_PATH, offsetof(struct secret, certificate_path)},
     {"ca", VALUE_PATH, offsetof(struct secret, ca_path)},
+    {"pin", VALUE_TEXT, offsetof(struct secret, pin)},
     {"client_id", VALUE_TEXT, offsetof(struct secret, client_id)},
     {"client_secret", VALUE_TEXT, offsetof(struct secret, client_secret)},
     {"scope", VALUE_TEXT, offsetof(struct secret, scope)},
@@ -116,7 +117,7 @@ static void read_member(struct reader *reader, const struct json_member *member,
         return;
     }
     refuse(reader, member->value.line,
-           "unknown member: key_id, hmac_key, private_key, certificate, ca, client_id, client_secret and scope are known");
+           "unknown member: key_id, hmac_key, private_key, certificate, ca, pin, client_id, client_secret and scope are known");
 }
 
 const struct secrets *secrets_parse(struct str text, const char *path, struct text *faults)

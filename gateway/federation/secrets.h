@@ -12,6 +12,7 @@ struct secret {
     struct str private_key_path; /* as given; at == NULL when the text stands in the file */
     struct str certificate_path; /* of the client certificate (PEM, chain allowed) */
     struct str ca_path;          /* of the department's own authority; at == NULL: the gateway's */
+    struct str pin;              /* hex SHA-256 of the department's public key (SPKI) */
     struct str client_id;
     struct str client_secret;
     struct str scope;

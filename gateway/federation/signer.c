@@ -34,7 +34,7 @@ bool outgoing_add(struct outgoing *outgoing, struct str name, struct str value)
 {
     if (outgoing->header_count == OUTGOING_HEADERS_MAX)
         return false;
-    outgoing->headers[outgoing->header_count++] = (struct outgoing_header){.name = name, .value = value};
+    outgoing->headers[outgoing->header_count++] = (struct field){.name = name, .value = value};
     return true;
 }
 

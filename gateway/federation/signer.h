@@ -6,13 +6,9 @@
 
 #include "contract/contract.h"
 #include "federation/secrets.h"
+#include "http/request_internal.h"
 
 #define OUTGOING_HEADERS_MAX 32
-
-struct outgoing_header {
-    struct str name; /* lower case */
-    struct str value;
-};
 
 /* A request as it will stand on the wire. */
 struct outgoing {
@@ -22,7 +18,7 @@ struct outgoing {
     struct str path;
     struct str query; /* without '?'; at == NULL: none */
     struct str body;
-    struct outgoing_header headers[OUTGOING_HEADERS_MAX];
+    struct field headers[OUTGOING_HEADERS_MAX];
     unsigned header_count;
 };
 /* false when there is no room left. */
