@@ -55,6 +55,7 @@ static void on_close(void *data)
     connection->previous->next = connection->next;
     server->connection_count--;
     metric_set(server->metrics.open, server->connection_count);
+    free(connection->certificate);
     free(connection);
 }
 
@@ -64,9 +65,21 @@ static void refuse(struct server *server, h2o_socket_t *socket, enum refuse_reas
     h2o_socket_close(socket);
 }
 
+/* So that the client sees a reset, and not an answerless end. */
+static void turn_away(h2o_socket_t *socket)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(h2o_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    h2o_socket_close(socket);
+}
+
 void connection_accept(struct server *server, struct accepting *accepting, h2o_socket_t *socket)
 {
     const struct http_settings *settings = server->settings;
+    if (accepting->listener->admit && !accepting->listener->admit(accepting->listener)) {
+        turn_away(socket);
+        return;
+    }
     struct sockaddr_storage peer;
     memset(&peer, 0, sizeof peer);
     h2o_socket_getpeername(socket, (struct sockaddr *)&peer);

@@ -11,6 +11,8 @@ struct http_listener {
     bool tls;
     bool proxy_protocol; /* a balancer in front says who the client is (PROXY protocol version 1); no count per address */
     bool internal;       /* operations: no CORS, no Strict-Transport-Security */
+    /* Whether a connection is taken now; one that is not is reset. On the worker's loop, may not wait. NULL: always. */
+    bool (*admit)(const struct http_listener *listener);
     /* Called in a new fiber for each request, with the request's deadline; replies by the functions of request.h. */
     void (*handle)(struct request *request);
     /* Called in the same fiber after the reply was handed over, also for requests that never came to `handle` (preflight,
@@ -24,8 +26,9 @@ struct http_settings {
     size_t listener_count;
     const char *certificate; /* PEM chain; needed when a listener has tls */
     const char *private_key;
-    const char *problem_base;   /* "https://host/problems/": what `type` of a problem begins with */
-    const char *const *origins; /* CORS allow-list: "https://app.example", exact */
+    const char *client_authority; /* PEM: clients of TLS are asked for a certificate of these; NULL: they are not asked */
+    const char *problem_base;     /* "https://host/problems/": what `type` of a problem begins with */
+    const char *const *origins;   /* CORS allow-list: "https://app.example", exact */
     size_t origin_count;
 
     size_t header_bytes; /* all names and values of a request */
@@ -57,6 +60,10 @@ void http_drain(int64_t deadline);
 /* Loads certificate and key anew and gives them to every worker. A broken file is logged and keeps the old one. From the
  * main thread, after workers_start. */
 MUST_CHECK bool http_reload_certificates(void);
+/* Whether the client of this request, while it is there, showed a certificate that settings->client_authority vouches for. Its
+ * handshake succeeds whatever it showed, so that the reply can say what is wrong. true with the certificate's subject
+ * ("CN=gateway"), false with a static reason. */
+MUST_CHECK bool http_client_certificate(const struct request *request, struct str *subject, const char **reason);
 /* Connections open in the calling worker. */
 unsigned http_connections(void);
 

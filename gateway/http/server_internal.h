@@ -21,8 +21,13 @@ struct connection {
     bool counted;                 /* by address */
     bool cut;                     /* its descriptor has been shut down */
     char address[46];             /* of the client, as text; filled with the first request */
-    int64_t active;               /* steady: when it was accepted or last had a request in flight */
-    unsigned requests;            /* ever */
+    struct shown_certificate {
+        bool given;
+        long result; /* X509_V_OK, or why not */
+        char subject[128];
+    } * certificate;   /* NULL: never asked for */
+    int64_t active;    /* steady: when it was accepted or last had a request in flight */
+    unsigned requests; /* ever */
     unsigned in_flight;
     struct resets {
         int64_t since; /* steady: when the window began */
@@ -104,7 +109,7 @@ int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o);
 void sweep_start(struct server *server);
 
 /* tls.c */
-MUST_CHECK bool tls_load(const char *certificate, const char *private_key);
+MUST_CHECK bool tls_load(const char *certificate, const char *private_key, const char *client_authority);
 /* The current context, with a reference for the caller. */
 SSL_CTX *tls_context(void);
 

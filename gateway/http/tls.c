@@ -42,7 +42,59 @@ static bool report(SSL_CTX *context, const char *what, const char *file)
     return false;
 }
 
-static bool make(const char *certificate, const char *private_key, SSL_CTX **made)
+/* Lets the handshake go on whatever the certificate is worth; SSL_get_verify_result still says so afterwards. */
+static int accept_any(int good, X509_STORE_CTX *store)
+{
+    (void)good;
+    (void)store;
+    return 1;
+}
+
+/* Keeps what the client showed with its connection. libh2o does not hand out the SSL of a socket, but the socket is what it
+ * reads from. */
+static void on_handshake(const SSL *ssl, int where, int result)
+{
+    (void)result;
+    if (!(where & SSL_CB_HANDSHAKE_DONE))
+        return;
+    h2o_socket_t *socket = BIO_get_data(SSL_get_rbio(ssl));
+    struct connection *connection = socket->on_close.data;
+    if (!connection->certificate)
+        connection->certificate = memory_alloc(sizeof *connection->certificate);
+    struct shown_certificate *shown = connection->certificate;
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    *shown = (struct shown_certificate){.given = certificate != NULL, .result = SSL_get_verify_result(ssl)};
+    if (certificate)
+        X509_NAME_oneline(X509_get_subject_name(certificate), shown->subject, sizeof shown->subject);
+}
+
+bool http_client_certificate(const struct request *request, struct str *subject, const char **reason)
+{
+    const struct shown_certificate *shown = request->connection ? request->connection->certificate : NULL;
+    *reason = !shown          ? "the connection is not over TLS"
+              : !shown->given ? "no client certificate was shown"
+                              : X509_verify_cert_error_string(shown->result);
+    if (!shown || !shown->given || shown->result != X509_V_OK)
+        return false;
+    *subject = str_of(shown->subject);
+    return true;
+}
+
+static bool ask_for_certificate(SSL_CTX *context, const char *authority)
+{
+    static const unsigned char ours[] = "shimin";
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authority);
+    if (!names || SSL_CTX_load_verify_locations(context, authority, NULL) != 1)
+        return report(context, "cannot load the clients' authority", authority);
+    SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
+    SSL_CTX_set_info_callback(context, on_handshake);
+    /* A resumed session carries its certificate; without a context OpenSSL refuses to resume such sessions. */
+    SSL_CTX_set_session_id_context(context, ours, sizeof ours - 1);
+    return true;
+}
+
+static bool make(const char *certificate, const char *private_key, const char *client_authority, SSL_CTX **made)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (!context)
@@ -63,14 +115,16 @@ static bool make(const char *certificate, const char *private_key, SSL_CTX **mad
         return report(context, "cannot load the key", private_key);
     if (SSL_CTX_check_private_key(context) != 1)
         return report(context, "the certificate does not belong to the key", private_key);
+    if (client_authority && !ask_for_certificate(context, client_authority))
+        return false;
     *made = context;
     return true;
 }
 
-bool tls_load(const char *certificate, const char *private_key)
+bool tls_load(const char *certificate, const char *private_key, const char *client_authority)
 {
     SSL_CTX *made;
-    if (!make(certificate, private_key, &made))
+    if (!make(certificate, private_key, client_authority, &made))
         return false;
     pthread_mutex_lock(&lock);
     SSL_CTX *old = current;
