@@ -109,12 +109,11 @@ const struct json *contract_bundle(struct arena *arena, const struct json *head,
                                    size_t count, struct contract_faults *faults) MUST_CHECK;
 
 /* A parameter's raw text (percent-decoded), coerced to what its schema asks and validated. NULL with errors[] filled (their
- * `parameter` set). An array that is not exploded is split at commas; of an exploded one (`explode`, the default in the query)
- * this is the single item: use parameter_read_all. */
+ * `parameter` set). An array is split at commas, exploded or not: who calls this joins a=1&a=2 to "1,2". */
 const struct json *parameter_read(struct arena *arena, const struct parameter *parameter, struct str raw,
                                   struct schema_errors *errors);
-/* The same from every occurrence of the parameter in the query, in order: a=1&a=2. More than one is a fault unless the
- * parameter is an exploded array. */
+/* The same from every occurrence of the parameter in the query, in order: a=1&a=2. Each is one item of an exploded array,
+ * commas and all; more than one is a fault for anything else. */
 const struct json *parameter_read_all(struct arena *arena, const struct parameter *parameter, const struct str *raws,
                                       size_t count, struct schema_errors *errors);
 

@@ -79,13 +79,14 @@ static unsigned types_of(const struct schema *schema)
     return schema ? schema_types(schema) : TYPES_ALL;
 }
 
-static struct json *array_value(struct arena *arena, const struct parameter *parameter, const struct str *raws, size_t count)
+static struct json *array_value(struct arena *arena, const struct parameter *parameter, const struct str *raws, size_t count,
+                                bool split)
 {
     unsigned types = types_of(parameter->schema ? schema_items(parameter->schema) : NULL);
     struct json *array = json_make_array(arena);
     for (size_t i = 0; i < count; i++) {
         struct str rest = raws[i];
-        if (parameter->explode) {
+        if (!split) {
             json_append(arena, array, plain_value(arena, types, rest));
             continue;
         }
@@ -112,8 +113,8 @@ static bool is_valid(const struct parameter *parameter, const struct json *value
     return false;
 }
 
-const struct json *parameter_read_all(struct arena *arena, const struct parameter *parameter, const struct str *raws,
-                                      size_t count, struct schema_errors *errors)
+static const struct json *read_texts(struct arena *arena, const struct parameter *parameter, const struct str *raws,
+                                     size_t count, bool split, struct schema_errors *errors)
 {
     for (size_t i = 0; i < count; i++)
         if (!str_is_utf8(raws[i]))
@@ -134,7 +135,7 @@ const struct json *parameter_read_all(struct arena *arena, const struct paramete
         value = types & ~TYPE_BIT(JSON_ARRAY) && count == 1 ? plain_value(arena, types, raws[0]) : NULL;
         if (value && is_valid(parameter, value, NULL))
             return value;
-        value = array_value(arena, parameter, raws, count);
+        value = array_value(arena, parameter, raws, count, split);
         return is_valid(parameter, value, errors) ? value : NULL;
     }
     /* An absent `str` and an empty one are the same text here. */
@@ -154,5 +155,11 @@ const struct json *parameter_read_all(struct arena *arena, const struct paramete
 const struct json *parameter_read(struct arena *arena, const struct parameter *parameter, struct str raw,
                                   struct schema_errors *errors)
 {
-    return parameter_read_all(arena, parameter, &raw, 1, errors);
+    return read_texts(arena, parameter, &raw, 1, true, errors);
+}
+
+const struct json *parameter_read_all(struct arena *arena, const struct parameter *parameter, const struct str *raws,
+                                      size_t count, struct schema_errors *errors)
+{
+    return read_texts(arena, parameter, raws, count, !parameter->explode, errors);
 }
