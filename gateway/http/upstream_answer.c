@@ -1,0 +1,259 @@
+/* The answer of an upstream, read off its connection (RFC 9112 §4, §6, §7). */
+#include <string.h>
+
+#include "http/picohttpparser.h"
+#include "http/upstream_internal.h"
+
+enum { HEAD_MOST = 64 * 1024, FIELDS_MOST = 100 };
+
+enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE };
+
+struct reader {
+    struct link *link;
+    const struct upstream_request *request;
+    struct arena *arena;
+    struct upstream_response *response;
+    enum framing framing;
+    size_t length;
+    bool keep_alive;
+    bool any; /* a byte has come */
+};
+
+static void on_input(h2o_socket_t *socket, const char *error)
+{
+    struct link *link = socket->data;
+    if (!link)
+        return;
+    if (error && !link->error)
+        link->error = error;
+    link->changed = true;
+    if (link->fiber)
+        fiber_wake(link->fiber);
+}
+
+/* Waits for more input. The end of the connection is UPSTREAM_RESET, which is the end of the body if that is how it is framed.
+ */
+static enum upstream_status more(struct reader *reader, int64_t deadline)
+{
+    struct link *link = reader->link;
+    if (link->error)
+        return UPSTREAM_RESET;
+    size_t before = link->socket->input->size;
+    while (link->socket->input->size == before && !link->error) {
+        enum upstream_status status = link_await(link, deadline);
+        if (status != UPSTREAM_OK)
+            return status;
+    }
+    reader->any |= link->socket->input->size > 0;
+    return link->socket->input->size > before ? UPSTREAM_OK : UPSTREAM_RESET;
+}
+
+static int64_t head_deadline(const struct upstream_request *request)
+{
+    bool earlier = request->response_deadline && request->response_deadline < request->deadline;
+    return earlier ? request->response_deadline : request->deadline;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool copy_fields(struct reader *reader, const struct phr_header *headers, size_t count)
+{
+    struct upstream_response *response = reader->response;
+    response->fields = arena_array(reader->arena, struct field, count);
+    response->field_count = count;
+    for (size_t i = 0; i < count; i++) {
+        if (!headers[i].name)
+            return false; /* a folded line, which RFC 9112 §5.2 lets a client refuse */
+        char *name = arena_copy(reader->arena, headers[i].name, headers[i].name_len);
+        for (size_t j = 0; j < headers[i].name_len; j++)
+            name[j] = lower(name[j]);
+        response->fields[i] = (struct field){{name, headers[i].name_len},
+                                             str_copy(reader->arena, (struct str){headers[i].value, headers[i].value_len})};
+    }
+    return true;
+}
+
+/* Whether a comma list has the token. */
+static bool lists(struct str list, const char *token)
+{
+    while (list.at)
+        if (str_equal_nocase(str_trim(str_cut(&list, ',')), str_of(token)))
+            return true;
+    return false;
+}
+
+/* RFC 9112 §6.3; what is ambiguous is garbage. */
+static bool find_framing(struct reader *reader, int minor)
+{
+    const struct upstream_response *response = reader->response;
+    struct str length = STR_NONE, encoding = STR_NONE;
+    reader->keep_alive = minor >= 1;
+    for (size_t i = 0; i < response->field_count; i++) {
+        const struct field *field = &response->fields[i];
+        if (str_is(field->name, "content-length")) {
+            if (length.at && !str_equal(length, field->value))
+                return false;
+            length = field->value;
+        } else if (str_is(field->name, "transfer-encoding")) {
+            if (encoding.at)
+                return false;
+            encoding = field->value;
+        } else if (str_is(field->name, "connection")) {
+            if (lists(field->value, "close"))
+                reader->keep_alive = false;
+            else if (lists(field->value, "keep-alive"))
+                reader->keep_alive = true;
+        }
+    }
+    int64_t number = 0;
+    if (encoding.at && (length.at || !str_equal_nocase(encoding, STR("chunked"))))
+        return false;
+    if (length.at && (!str_to_i64(length, &number) || number < 0 || length.at[0] == '-'))
+        return false;
+    reader->length = (size_t)number;
+    if (str_is(reader->request->method, "HEAD") || response->status == 204 || response->status == 304)
+        reader->framing = FRAMING_NONE;
+    else
+        reader->framing = encoding.at ? FRAMING_CHUNKED : length.at ? FRAMING_LENGTH : FRAMING_CLOSE;
+    reader->keep_alive &= reader->framing != FRAMING_CLOSE;
+    return true;
+}
+
+/* One head; interim ones (1xx) are read over by the caller. */
+static enum upstream_status read_head(struct reader *reader)
+{
+    h2o_socket_t *socket = reader->link->socket;
+    struct phr_header headers[FIELDS_MOST];
+    const char *message;
+    size_t message_length, count, seen = 0;
+    int minor, code, head = -2;
+    while (head == -2) {
+        if (socket->input->size > seen) {
+            count = FIELDS_MOST;
+            head = phr_parse_response(socket->input->bytes, socket->input->size, &minor, &code, &message, &message_length,
+                                      headers, &count, seen);
+            seen = socket->input->size;
+        }
+        if (head == -1 || (head == -2 && seen > HEAD_MOST))
+            return UPSTREAM_GARBAGE;
+        if (head == -2) {
+            enum upstream_status status = more(reader, head_deadline(reader->request));
+            if (status != UPSTREAM_OK)
+                return status;
+        }
+    }
+    reader->response->status = (unsigned)code;
+    if (code < 100 || code == 101 || !copy_fields(reader, headers, count) || !find_framing(reader, minor))
+        return UPSTREAM_GARBAGE;
+    h2o_buffer_consume(&socket->input, (size_t)head);
+    return UPSTREAM_OK;
+}
+
+static enum upstream_status read_length(struct reader *reader)
+{
+    h2o_socket_t *socket = reader->link->socket;
+    char *body = arena_alloc_raw(reader->arena, reader->length + 1);
+    size_t filled = 0;
+    for (;;) {
+        size_t take = socket->input->size < reader->length - filled ? socket->input->size : reader->length - filled;
+        if (take) {
+            memcpy(body + filled, socket->input->bytes, take);
+            h2o_buffer_consume(&socket->input, take);
+        }
+        filled += take;
+        if (filled == reader->length)
+            break;
+        enum upstream_status status = more(reader, reader->request->deadline);
+        if (status != UPSTREAM_OK)
+            return status;
+    }
+    reader->response->body = (struct str){body, filled};
+    return UPSTREAM_OK;
+}
+
+static enum upstream_status read_chunked(struct reader *reader)
+{
+    h2o_socket_t *socket = reader->link->socket;
+    struct phr_chunked_decoder decoder = {.consume_trailer = 1};
+    struct text body = text_open(reader->arena, 1024);
+    size_t raw = 0;
+    ssize_t after = -2;
+    while (after == -2) {
+        if (socket->input->size) {
+            size_t size = socket->input->size, decoded = size;
+            after = phr_decode_chunked(&decoder, socket->input->bytes, &decoded);
+            if (after == -1)
+                return UPSTREAM_GARBAGE;
+            text_add(&body, (struct str){socket->input->bytes, decoded});
+            raw += size;
+            /* The decoder moves what follows the body behind the decoded bytes. */
+            if (after > 0)
+                memmove(socket->input->bytes + size - (size_t)after, socket->input->bytes + decoded, (size_t)after);
+            h2o_buffer_consume(&socket->input, after > 0 ? size - (size_t)after : size);
+        }
+        /* One-byte chunks, extensions and trailers are bounded too. */
+        if (body.len > reader->request->most || raw > 8 * reader->request->most + HEAD_MOST)
+            return UPSTREAM_TOO_LARGE;
+        if (after == -2) {
+            enum upstream_status status = more(reader, reader->request->deadline);
+            if (status != UPSTREAM_OK)
+                return status;
+        }
+    }
+    reader->response->body = text_str(&body);
+    return UPSTREAM_OK;
+}
+
+static enum upstream_status read_to_close(struct reader *reader)
+{
+    h2o_socket_t *socket = reader->link->socket;
+    struct text body = text_open(reader->arena, 1024);
+    enum upstream_status status = UPSTREAM_OK;
+    while (status == UPSTREAM_OK) {
+        if (socket->input->size) {
+            text_add(&body, (struct str){socket->input->bytes, socket->input->size});
+            h2o_buffer_consume(&socket->input, socket->input->size);
+        }
+        if (body.len > reader->request->most)
+            return UPSTREAM_TOO_LARGE;
+        status = more(reader, reader->request->deadline);
+    }
+    bool clean = status == UPSTREAM_RESET && reader->link->error == h2o_socket_error_closed;
+    reader->response->body = text_str(&body);
+    return clean ? UPSTREAM_OK : status;
+}
+
+static enum upstream_status read_body(struct reader *reader)
+{
+    switch (reader->framing) {
+    case FRAMING_LENGTH:
+        return reader->length > reader->request->most ? UPSTREAM_TOO_LARGE : read_length(reader);
+    case FRAMING_CHUNKED:
+        return read_chunked(reader);
+    case FRAMING_CLOSE:
+        return read_to_close(reader);
+    case FRAMING_NONE:
+        break;
+    }
+    return UPSTREAM_OK;
+}
+
+enum upstream_status answer_read(struct link *link, const struct upstream_request *request, struct arena *arena,
+                                 struct upstream_response *response, bool *any, bool *reusable)
+{
+    struct reader reader = {.link = link, .request = request, .arena = arena, .response = response};
+    h2o_socket_read_start(link->socket, on_input);
+    enum upstream_status status;
+    do
+        status = read_head(&reader);
+    while (status == UPSTREAM_OK && response->status < 200);
+    if (status == UPSTREAM_OK)
+        status = read_body(&reader);
+    h2o_socket_read_stop(link->socket);
+    *any = reader.any;
+    *reusable = reader.keep_alive && !link->error && link->socket->input->size == 0;
+    return status;
+}
