@@ -19,7 +19,8 @@ extern const struct command command_serve, command_sandbox, command_migrate, com
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* Options are `--name value`; takes this one out of argv. NULL when it is not there. A missing value ends the program with 2. */
+/* Options are `--name value`; takes this one out of argv. NULL when it is not there. A missing value ends the program with 2.
+ */
 const char *option_take(int *argc, char **argv, const char *name);
 bool flag_take(int *argc, char **argv, const char *name);
 /* 2, after saying what is wrong and how the command is used. */

@@ -252,7 +252,8 @@ static int serve(int argc, char **argv)
     offload_start((unsigned)config_integer(gateway.config, "offload.threads"));
     if (!workers_start(wanted_workers(), open_worker, NULL))
         return EXIT_FAILED;
-    log_info("serving on https port %lld with %u workers", (long long)config_integer(gateway.config, "listen.tls.port"), worker_count());
+    log_info("serving on https port %lld with %u workers", (long long)config_integer(gateway.config, "listen.tls.port"),
+             worker_count());
     log_flush();
     serve_until_stopped();
     log_info("stopping: requests under way have %d seconds", DRAIN_SECONDS);

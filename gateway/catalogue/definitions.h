@@ -47,7 +47,6 @@ struct snapshot {
     struct str version;
 };
 void snapshot_reference(struct snapshot *snapshot);
-void snapshot_release(struct snapshot *snapshot);
 
 /* One compiled contract of these bytes for all snapshots; released when the arena closes. NULL with lines in *faults. */
 const struct contract *contract_share(struct arena *arena, struct str name, struct str sha256,

@@ -20,6 +20,9 @@ struct snapshot *snapshot_compile(struct str document, struct str (*contract_byt
 /* The same definitions with other switches; shares everything else with `base`, which it keeps alive. */
 struct snapshot *snapshot_with_switches(struct snapshot *base, struct str switches_document, struct text *faults) MUST_CHECK;
 
+/* Gives up the caller's reference; NULL is ignored. */
+void snapshot_release(struct snapshot *snapshot);
+
 /* Pins the calling worker's current snapshot: it stays valid until unpinned. Worker-local counters, no atomics. */
 const struct snapshot *snapshot_pin(void);
 void snapshot_unpin(const struct snapshot *snapshot);
