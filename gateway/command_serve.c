@@ -37,7 +37,7 @@ static struct gateway {
     struct config *config;
     struct arena *arena;
     struct keyring *keyring;
-    struct secrets *secrets;
+    const struct secrets *secrets;
     struct limits limits;
     struct routes *routes;
     struct http_listener listeners[3];

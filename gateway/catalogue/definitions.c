@@ -178,7 +178,7 @@ static unsigned place_children(struct definitions *all, const struct area_rows *
         row_of[placed] = row;
         all->areas[placed] =
             (struct area){.code = cells[0].string, .name = cells[1].string, .level = cells[2].string, .parent = parent};
-        (void)slug_table_add(&all->area_codes, cells[0].string, placed);
+        (void)!slug_table_add(&all->area_codes, cells[0].string, placed);
         placed++;
     }
     if (parent != AREA_NONE) {

@@ -83,8 +83,8 @@ void access_log(const struct request *request, const struct exchange *exchange)
     json_field_c(&out, "level", "info");
     json_field_c(&out, "service", "shimin");
     json_field_c(&out, "msg", "request");
-    json_field_c(&out, "trace_id", request->trace_id);
-    json_field_c(&out, "span_id", request->span_id);
+    json_field_c(&out, "trace_id", request->trace.id);
+    json_field_c(&out, "span_id", request->trace.span);
     json_field(&out, "http.request.method", request->method);
     json_field(&out, "http.route", route_of(exchange));
     json_field_i64(&out, "http.response.status_code", request->status);

@@ -44,7 +44,7 @@ void audit_record(const struct exchange *exchange)
         json_field(&out, "object", exchange->service);
     json_field(&out, "address", request->client_address);
     json_field_i64(&out, "status", request->status);
-    json_field_c(&out, "trace_id", request->trace_id);
+    json_field_c(&out, "trace_id", request->trace.id);
     json_end_all(&out);
     batch_add(batch, text_str(&text));
 }

@@ -40,7 +40,7 @@ static enum upstream_status post(struct arena *arena, struct str body, bool fres
     return upstream_call(upstream, &request, arena, response);
 }
 
-static bool send(struct arena *arena, struct str phone_number, struct str message)
+static bool send_message(struct arena *arena, struct str phone_number, struct str message)
 {
     struct text body = text_open(arena, 256);
     struct json_out out = json_write(&body);
@@ -58,4 +58,4 @@ static bool send(struct arena *arena, struct str phone_number, struct str messag
     return false;
 }
 
-const struct sms_provider sms_sandbox = {.name = "sandbox", .open = open_sandbox, .send = send};
+const struct sms_provider sms_sandbox = {.name = "sandbox", .open = open_sandbox, .send = send_message};
