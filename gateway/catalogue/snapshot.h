@@ -23,9 +23,6 @@ struct snapshot *snapshot_with_switches(struct snapshot *base, struct str switch
 /* Gives up the caller's reference; NULL is ignored. */
 void snapshot_release(struct snapshot *snapshot);
 
-/* Pins the calling worker's current snapshot: it stays valid until unpinned. Worker-local counters, no atomics. */
-const struct snapshot *snapshot_pin(void);
-void snapshot_unpin(const struct snapshot *snapshot);
 /* Hands a snapshot (and the caller's reference) to every worker. Any thread. */
 void snapshot_publish(struct snapshot *snapshot);
 

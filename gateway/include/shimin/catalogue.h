@@ -92,6 +92,11 @@ struct snapshot;
  * pins it). Does not wait. */
 const struct snapshot *catalogue_snapshot(void);
 
+/* For work that is no request's: keeps the calling worker's current snapshot valid over waits, until it is unpinned on the same
+ * worker. NULL before the first catalogue. Do not wait. */
+const struct snapshot *snapshot_pin(void);
+void snapshot_unpin(const struct snapshot *snapshot);
+
 struct str snapshot_version(const struct snapshot *snapshot); /* changes with every change; an ETag */
 size_t snapshot_services(const struct snapshot *snapshot, const struct service **first);
 size_t snapshot_departments(const struct snapshot *snapshot, const struct department **first);
