@@ -248,6 +248,13 @@ static enum pg_status status_of(const char *sqlstate)
     return statuses[i].status;
 }
 
+/* The plan on the server is gone (DISCARD, a pooler) or no longer fits its table (a migration): nothing ran, so it is prepared
+ * anew, once. */
+static bool is_stale_plan(const char *sqlstate)
+{
+    return !strcmp(sqlstate, "26000") || !strcmp(sqlstate, "0A000");
+}
+
 /* Messages of class 42 name what is wrong with the statement; those of other classes may quote values. */
 static void on_error(struct pg_connection *connection, struct str body)
 {
@@ -258,18 +265,13 @@ static void on_error(struct pg_connection *connection, struct str body)
     }
     connection->answer.failed = true;
     snprintf(connection->answer.sqlstate, sizeof connection->answer.sqlstate, "%.*s", STR_ARG(sqlstate));
+    if (is_stale_plan(connection->answer.sqlstate) && !connection->first->again)
+        return;
     enum pg_status status = status_of(connection->answer.sqlstate);
     struct str message = class_is(connection->answer.sqlstate, "42") ? wire_error_field(body, 'M') : STR_NONE;
     if (status == PG_REFUSED || status == PG_DEADLINE)
-        log_error("postgres: %s failed with %s %.*s", connection->first->statement->name, connection->answer.sqlstate,
-                  STR_ARG(message));
-}
-
-/* The plan on the server is gone (DISCARD, a pooler) or no longer fits its table (a migration): nothing ran, so it is prepared
- * anew, once. */
-static bool is_stale_plan(const char *sqlstate)
-{
-    return !strcmp(sqlstate, "26000") || !strcmp(sqlstate, "0A000");
+        log_error("postgres: %s failed with %s%s%.*s", connection->first->statement->name, connection->answer.sqlstate,
+                  message.len ? ": " : "", STR_ARG(message));
 }
 
 static void end_answer(struct pg_connection *connection)

@@ -1,0 +1,200 @@
+/* A Postgres that dies: who waits is told, and service is back soon after it is. */
+#include "inside.h"
+
+#include "store/pg_listen.h"
+#include "store/pg_pool.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <shimin/log.h>
+#include <stdatomic.h>
+
+static struct server server;
+
+static void create_server(void)
+{
+    log_set_level(LOG_ERROR);
+    postgres_create(&server);
+}
+
+static void destroy_server(void)
+{
+    server_destroy(&server);
+}
+
+static const struct pg_statement echo = {"test.echo", "SELECT $1::bigint", 1};
+static const struct pg_statement snooze = {"test.snooze", "SELECT pg_sleep(60)", 0};
+
+/* The server is killed and started by a thread of its own: the worker must go on meanwhile. */
+static atomic_bool is_back;
+static _Atomic int64_t back_at;
+
+static void *kill_and_start(void *argument)
+{
+    (void)argument;
+    server_kill(&server);
+    usleep(300000);
+    postgres_start(&server);
+    back_at = clock_steady();
+    is_back = true;
+    return NULL;
+}
+
+static unsigned answered, unavailable, other;
+static bool stop;
+
+static void ask_on_and_on(void *argument)
+{
+    int64_t number = (intptr_t)argument;
+    while (!stop) {
+        CLEANUP(arena_close_held) struct arena *arena = arena_open();
+        const struct pg_result *result;
+        enum pg_status status = pg_query(arena, &echo, PG_ARGS(pg_integer(number)), &result);
+        if (status == PG_OK)
+            answered += pg_int(result, 0, 0) == number;
+        else if (status == PG_UNAVAILABLE)
+            unavailable++;
+        else
+            other++;
+        if (status != PG_OK)
+            (void)fiber_sleep(milliseconds(5));
+    }
+}
+
+static void transact_on_and_on(void *argument)
+{
+    (void)argument;
+    while (!stop) {
+        CLEANUP(arena_close_held) struct arena *arena = arena_open();
+        CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
+        enum pg_status status = pg_begin(arena, &transaction);
+        if (!status)
+            status = pg_in(transaction, &echo, PG_ARGS(pg_integer(1)), NULL);
+        if (!status)
+            status = pg_commit(&transaction);
+        other += status != PG_OK && status != PG_UNAVAILABLE;
+        if (status)
+            (void)fiber_sleep(milliseconds(5));
+    }
+}
+
+static void lose_under_load(void)
+{
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url}));
+    struct fiber_group group = {0};
+    for (intptr_t i = 0; i < 50; i++)
+        fiber_spawn(&group, ask_on_and_on, (void *)i);
+    for (intptr_t i = 0; i < 4; i++)
+        fiber_spawn(&group, transact_on_and_on, NULL);
+    WAIT_UNTIL(answered > 1000, 5);
+    pthread_t thread;
+    pthread_create(&thread, NULL, kill_and_start, NULL);
+    WAIT_UNTIL(unavailable > 0 && !pg_is_up(), 5);
+    WAIT_UNTIL(is_back, 20);
+    WAIT_UNTIL(pg_is_up(), 2);
+    unsigned before = answered;
+    WAIT_UNTIL(answered > before + 1000, 2);
+    ck_assert_int_lt(clock_steady() - back_at, seconds(2));
+    stop = true;
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    pthread_join(thread, NULL);
+    ck_assert_uint_eq(other, 0);
+    pg_close();
+}
+
+START_TEST(service_is_back_within_two_seconds_of_a_crash_under_load)
+{
+    inside(1, lose_under_load);
+}
+END_TEST
+
+static unsigned told;
+
+static void sleep_in_server(void *argument)
+{
+    (void)argument;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    told += pg_query(arena, &snooze, PG_NO_ARGS, NULL) == PG_UNAVAILABLE;
+}
+
+static void lose_while_waiting(void)
+{
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url, .statement_timeout_ms = 60000}));
+    struct fiber_group group = {0};
+    for (int i = 0; i < 10; i++)
+        fiber_spawn(&group, sleep_in_server, NULL);
+    (void)fiber_sleep(milliseconds(50));
+    pthread_t thread;
+    pthread_create(&thread, NULL, kill_and_start, NULL);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_uint_eq(told, 10);
+    WAIT_UNTIL(is_back, 20);
+    pthread_join(thread, NULL);
+    pg_close();
+}
+
+START_TEST(who_waits_for_an_answer_when_the_server_dies_is_told)
+{
+    inside(1, lose_while_waiting);
+}
+END_TEST
+
+/* ---- LISTEN ---- */
+
+static unsigned notices, restorations;
+static char last_payload[64];
+
+static void on_notice(struct str payload, void *argument)
+{
+    ck_assert_ptr_eq(argument, &notices);
+    notices++;
+    snprintf(last_payload, sizeof last_payload, "%.*s", STR_ARG(payload));
+}
+
+static void on_restored(void *argument)
+{
+    ck_assert_ptr_eq(argument, &notices);
+    restorations++;
+}
+
+static const struct pg_statement notify = {"test.notify", "SELECT pg_notify('test_channel', $1)", 1};
+
+static void listen_through_a_restart(void)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url}));
+    pg_listen("test_channel", on_notice, on_restored, &notices);
+    WAIT_UNTIL(restorations == 1, 5);
+    ck_assert_int_eq(pg_query(arena, &notify, PG_ARGS(pg_text(STR("市民"))), NULL), PG_OK);
+    WAIT_UNTIL(notices == 1, 1);
+    ck_assert_str_eq(last_payload, "市民");
+    pthread_t thread;
+    pthread_create(&thread, NULL, kill_and_start, NULL);
+    WAIT_UNTIL(is_back, 20);
+    WAIT_UNTIL(restorations == 2, 2);
+    WAIT_UNTIL(pg_is_up(), 2);
+    ck_assert_int_eq(pg_query(arena, &notify, PG_ARGS(pg_text(STR("again"))), NULL), PG_OK);
+    WAIT_UNTIL(notices == 2, 1);
+    pthread_join(thread, NULL);
+    pg_close();
+}
+
+START_TEST(a_listener_is_told_to_read_anew_after_a_restart)
+{
+    inside(1, listen_through_a_restart);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("losing Postgres");
+    TCase *tests = tcase_create("pg_loss");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, create_server, destroy_server);
+    tcase_add_test(tests, service_is_back_within_two_seconds_of_a_crash_under_load);
+    tcase_add_test(tests, who_waits_for_an_answer_when_the_server_dies_is_told);
+    tcase_add_test(tests, a_listener_is_told_to_read_anew_after_a_restart);
+    suite_add_tcase(suite, tests);
+    return run_all(suite);
+}
