@@ -225,7 +225,9 @@ void server_free(struct server *server)
     for (size_t i = 0; i < settings->listener_count; i++)
         SSL_CTX_free(server->accepting[i].accept.ssl_ctx);
     h2o_timeout_unlink(&server->context.http2._graceful_shutdown_timeout);
+    h2o_multithread_queue_t *queue = server->context.queue;
     h2o_context_dispose(&server->context);
+    free(queue); /* h2o_multithread_destroy_queue of 2.2.5 forgets it */
     free(server->accepting);
     free(server->polled);
     free(server->polled_requests);

@@ -9,6 +9,8 @@
 
 #include "http/upstream_internal.h"
 
+enum { SMALL_BODY = 8 * 1024 };
+
 static const char *const names[] = {
     [UPSTREAM_OK] = "ok",           [UPSTREAM_CONNECT_FAILED] = "connect_failed",
     [UPSTREAM_TIMEOUT] = "timeout", [UPSTREAM_RESET] = "reset",
@@ -175,14 +177,19 @@ static void on_written(h2o_socket_t *socket, const char *error)
     link->written = !error;
 }
 
-static enum upstream_status exchange(struct link *link, const struct upstream_request *request, struct str head,
+static enum upstream_status exchange(struct link *link, const struct upstream_request *request, struct text *head,
                                      struct arena *arena, struct upstream_response *response)
 {
-    h2o_iovec_t pieces[] = {h2o_iovec_init(head.at, head.len), h2o_iovec_init(request->body.at, request->body.len)};
+    struct str body = request->body;
+    if (link->upstream->tls && body.len <= SMALL_BODY) { /* in the record of the head */
+        text_add(head, body);
+        body.len = 0;
+    }
+    h2o_iovec_t pieces[] = {h2o_iovec_init(head->at, head->len), h2o_iovec_init(body.at, body.len)};
     bool used = link->used, any, reusable;
     link->used = true;
     link->written = false;
-    h2o_socket_write(link->socket, pieces, 1 + (request->body.len > 0), on_written);
+    h2o_socket_write(link->socket, pieces, 1 + (body.len > 0), on_written);
     enum upstream_status status = answer_read(link, request, arena, response, &any, &reusable);
     if (status == UPSTREAM_RESET && used && !any)
         status = UPSTREAM_STALE;
@@ -210,7 +217,7 @@ enum upstream_status upstream_call(struct upstream *upstream, const struct upstr
         status = link_connect(upstream, deadline, &link);
     }
     if (status == UPSTREAM_OK)
-        status = exchange(link, request, text_str(&head), arena, response);
+        status = exchange(link, request, &head, arena, response);
     upstream_let_go(upstream);
     return status;
 }

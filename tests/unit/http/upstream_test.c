@@ -1,0 +1,429 @@
+/* Calls of departments: a backend in a thread of the test says what each test wants. */
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "http/upstream.h"
+
+/* The backend: accepts one connection after the other; for each request it reads, it says the next of `script`. */
+static struct backend {
+    int listener;
+    uint16_t port;
+    const char *script[8]; /* NULL: close the connection; "…wait": say what is before it and then nothing */
+    SSL_CTX *tls;
+    pthread_t thread;
+    atomic_int connections, requests;
+    char last[8192];
+} backend;
+
+static ssize_t take(SSL *ssl, int peer, char *out, size_t room)
+{
+    return ssl ? SSL_read(ssl, out, (int)room) : read(peer, out, room);
+}
+
+static void say(SSL *ssl, int peer, const char *text, size_t length)
+{
+    ssize_t sent = ssl ? SSL_write(ssl, text, (int)length) : send(peer, text, length, MSG_NOSIGNAL);
+    (void)sent;
+}
+
+static void serve_connection(int peer)
+{
+    SSL *ssl = NULL;
+    if (backend.tls) {
+        ssl = SSL_new(backend.tls);
+        SSL_set_fd(ssl, peer);
+        if (SSL_accept(ssl) != 1) {
+            SSL_free(ssl);
+            return;
+        }
+    }
+    for (;;) {
+        ssize_t got = take(ssl, peer, backend.last, sizeof backend.last - 1);
+        if (got <= 0)
+            break;
+        backend.last[got] = 0;
+        const char *answer = backend.script[backend.requests++];
+        if (!answer)
+            break;
+        size_t length = strlen(answer);
+        bool waits = length >= 4 && strcmp(answer + length - 4, "wait") == 0;
+        bool closes = length >= 5 && strcmp(answer + length - 5, "close") == 0;
+        say(ssl, peer, answer, length - (waits ? 4 : closes ? 5 : 0));
+        if (closes)
+            break;
+    }
+    SSL_free(ssl);
+}
+
+static void *serve(void *argument)
+{
+    (void)argument;
+    for (int peer; (peer = accept(backend.listener, NULL, NULL)) >= 0;) {
+        backend.connections++;
+        serve_connection(peer);
+        close(peer);
+    }
+    return NULL;
+}
+
+static void backend_open(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    backend.listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(bind(backend.listener, (struct sockaddr *)&address, length) == 0 && listen(backend.listener, 16) == 0);
+    getsockname(backend.listener, (struct sockaddr *)&address, &length);
+    backend.port = ntohs(address.sin_port);
+    pthread_create(&backend.thread, NULL, serve, NULL);
+}
+
+static void backend_close(void)
+{
+    shutdown(backend.listener, SHUT_RDWR);
+    pthread_join(backend.thread, NULL);
+    close(backend.listener);
+    SSL_CTX_free(backend.tls);
+}
+
+/* What the worker's fiber does with the upstream. */
+static void (*scenario)(struct upstream *upstream, struct arena *arena);
+static struct upstream_settings target;
+
+static bool run_scenario(void *argument)
+{
+    (void)argument;
+    struct upstream *upstream = upstream_open(&target);
+    ck_assert_ptr_nonnull(upstream);
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    scenario(upstream, arena);
+    upstream_close(upstream);
+    return true;
+}
+
+static void run(void (*given)(struct upstream *upstream, struct arena *arena))
+{
+    scenario = given;
+    target.port = target.port ? target.port : backend.port;
+    target.host = target.host.at ? target.host : STR("127.0.0.1");
+    target.idle = 4;
+    target.idle_time = seconds(5);
+    ck_assert(workers_start(1, run_scenario, NULL));
+    workers_stop(NULL, NULL, deadline_in(seconds(2)));
+}
+
+static struct upstream_request get(int64_t within)
+{
+    return (struct upstream_request){
+        .method = STR("GET"), .target = STR("/x?y=1"), .most = 1000, .deadline = deadline_in(within)};
+}
+
+static enum upstream_status call(struct upstream *upstream, struct arena *arena, struct upstream_response *response)
+{
+    struct upstream_request request = get(seconds(5));
+    return upstream_call(upstream, &request, arena, response);
+}
+
+#define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: " body "\r\n\r\n"
+
+static void keeps(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    struct field field = {STR("x-caller"), STR("shimin")};
+    struct upstream_request request = get(seconds(5));
+    request.method = STR("POST");
+    request.fields = &field;
+    request.field_count = 1;
+    request.body = STR("{}");
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_OK);
+    ck_assert_uint_eq(response.status, 200);
+    ck_assert(str_is(response.body, "abc"));
+    ck_assert(str_is(upstream_field(&response, STR("x-reply")), "v"));
+    ck_assert_ptr_nonnull(strstr(backend.last, "POST /x?y=1 HTTP/1.1\r\nhost: 127.0.0.1:"));
+    ck_assert_ptr_nonnull(strstr(backend.last, "x-caller: shimin\r\ncontent-length: 2\r\n\r\n{}"));
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    ck_assert(str_is(response.body, "second"));
+    ck_assert_int_eq(backend.connections, 1);
+}
+
+START_TEST(a_connection_carries_the_next_call_too)
+{
+    backend.script[0] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-Reply: v\r\nContent-Length: 3\r\n\r\nabc";
+    backend.script[1] =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsec\r\n3;x=y\r\nond\r\n0\r\nTrailer: t\r\n\r\n";
+    run(keeps);
+}
+END_TEST
+
+static void stale(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_STALE);
+    struct upstream_request request = get(seconds(5));
+    request.fresh = true;
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_OK);
+    ck_assert_int_eq(backend.connections, 2);
+}
+
+START_TEST(a_kept_connection_that_ends_before_the_first_byte_is_stale)
+{
+    backend.script[0] = OK("1") "a";
+    backend.script[1] = NULL;
+    backend.script[2] = OK("1") "b";
+    run(stale);
+}
+END_TEST
+
+static void reset(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_RESET);
+}
+
+START_TEST(an_answer_that_breaks_off_is_a_reset)
+{
+    backend.script[0] = NULL;
+    backend.script[1] = "HTTP/1.1 200 OK\r\nContent-Le"
+                        "close";
+    backend.script[2] = OK("10") "half"
+                                 "close";
+    run(reset);
+}
+END_TEST
+
+static void garbage(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(call(upstream, arena, &response) == UPSTREAM_GARBAGE, "script %d", i);
+}
+
+START_TEST(what_is_not_http_or_is_ambiguous_is_garbage)
+{
+    backend.script[0] = "220 mail.example ESMTP\r\n";
+    backend.script[1] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
+    backend.script[2] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    backend.script[3] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
+    backend.script[4] = OK("-1") "a";
+    backend.script[5] = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+    run(garbage);
+}
+END_TEST
+
+static void large(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    for (int i = 0; i < 2; i++) {
+        struct upstream_request request = get(seconds(5));
+        request.most = 4;
+        ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TOO_LARGE);
+    }
+}
+
+START_TEST(an_answer_beyond_the_bound_is_refused)
+{
+    backend.script[0] = OK("5") "abcde";
+    backend.script[1] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+    run(large);
+}
+END_TEST
+
+static void slow(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    struct upstream_request request = get(seconds(5));
+    request.response_deadline = deadline_in(milliseconds(100));
+    int64_t began = clock_steady();
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TIMEOUT);
+    request = get(milliseconds(100));
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TIMEOUT);
+    ck_assert_int_lt(clock_steady() - began, milliseconds(1000));
+}
+
+START_TEST(a_department_that_hangs_is_given_up_at_the_deadline)
+{
+    backend.script[0] = "wait";
+    backend.script[1] = OK("10") "half"
+                                 "wait";
+    run(slow);
+}
+END_TEST
+
+static void to_close(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    ck_assert(str_is(response.body, "until the end"));
+}
+
+START_TEST(a_body_without_a_length_ends_with_its_connection)
+{
+    backend.script[0] = "HTTP/1.0 200 OK\r\n\r\nuntil the end"
+                        "close";
+    run(to_close);
+}
+END_TEST
+
+static void cancelled_call(void *argument)
+{
+    struct upstream_response response;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    ck_assert_int_eq(call(argument, arena, &response), UPSTREAM_CANCELLED);
+}
+
+static void cancel(struct upstream *upstream, struct arena *arena)
+{
+    (void)arena;
+    struct fiber_group group = {0};
+    fiber_spawn(&group, cancelled_call, upstream);
+    ck_assert_int_ne(fiber_join(&group, deadline_in(milliseconds(200))), WAIT_DONE);
+}
+
+START_TEST(a_cancelled_call_lets_its_connection_go)
+{
+    backend.script[0] = "wait";
+    run(cancel);
+}
+END_TEST
+
+static void refused(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_CONNECT_FAILED);
+}
+
+START_TEST(a_closed_port_is_a_failed_connect)
+{
+    target.port = 1;
+    run(refused);
+}
+END_TEST
+
+static bool allow_nothing(const struct sockaddr *address, void *argument)
+{
+    (void)address;
+    (void)argument;
+    return false;
+}
+
+START_TEST(an_address_that_is_not_allowed_is_not_connected_to)
+{
+    target.allowed = allow_nothing;
+    run(refused);
+    ck_assert_int_eq(backend.connections, 0);
+}
+END_TEST
+
+START_TEST(a_name_is_resolved)
+{
+    target.host = STR("localhost");
+    backend.script[0] = "HTTP/1.0 200 OK\r\n\r\nuntil the end"
+                        "close";
+    run(to_close);
+}
+END_TEST
+
+static void dirty(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    struct upstream_request request = get(seconds(1));
+    struct field field = {STR("x-a"), STR("b\r\nx-c: d")};
+    request.fields = &field;
+    request.field_count = 1;
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_GARBAGE);
+    ck_assert_int_eq(backend.connections, 0);
+}
+
+START_TEST(a_field_that_would_begin_another_is_not_sent)
+{
+    run(dirty);
+}
+END_TEST
+
+static void backend_speaks_tls(int version)
+{
+    harness_make_certificates();
+    backend.tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_max_proto_version(backend.tls, version);
+    ck_assert(SSL_CTX_use_certificate_chain_file(backend.tls, harness_certificate) == 1);
+    ck_assert(SSL_CTX_use_PrivateKey_file(backend.tls, harness_key, SSL_FILETYPE_PEM) == 1);
+    target.tls = true;
+    target.ca_file = harness_certificate;
+}
+
+static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+START_TEST(a_certificate_of_the_right_address_is_accepted)
+{
+    backend_speaks_tls(versions[_i]);
+    backend.script[0] = OK("3") "abc";
+    backend.script[1] = OK("6") "second";
+    backend.script[0] = "HTTP/1.1 200 OK\r\nX-Reply: v\r\nContent-Length: 3\r\n\r\nabc";
+    run(keeps);
+}
+END_TEST
+
+START_TEST(a_certificate_of_another_name_is_refused)
+{
+    backend_speaks_tls(versions[_i]);
+    target.server_name = STR("tax.example");
+    backend.script[0] = OK("3") "abc";
+    run(refused);
+    ck_assert_int_eq(backend.requests, 0);
+}
+END_TEST
+
+START_TEST(a_certificate_of_nobody_we_know_is_refused)
+{
+    backend_speaks_tls(versions[_i]);
+    target.ca_file = NULL;
+    run(refused);
+    ck_assert_int_eq(backend.requests, 0);
+}
+END_TEST
+
+START_TEST(another_public_key_than_the_pinned_is_refused)
+{
+    backend_speaks_tls(versions[_i]);
+    target.pin = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+    run(refused);
+    ck_assert_int_eq(backend.requests, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http upstream");
+    TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 30);
+    tcase_add_checked_fixture(all, backend_open, backend_close);
+    tcase_add_test(all, a_connection_carries_the_next_call_too);
+    tcase_add_test(all, a_kept_connection_that_ends_before_the_first_byte_is_stale);
+    tcase_add_test(all, an_answer_that_breaks_off_is_a_reset);
+    tcase_add_test(all, what_is_not_http_or_is_ambiguous_is_garbage);
+    tcase_add_test(all, an_answer_beyond_the_bound_is_refused);
+    tcase_add_test(all, a_department_that_hangs_is_given_up_at_the_deadline);
+    tcase_add_test(all, a_body_without_a_length_ends_with_its_connection);
+    tcase_add_test(all, a_cancelled_call_lets_its_connection_go);
+    tcase_add_test(all, a_closed_port_is_a_failed_connect);
+    tcase_add_test(all, an_address_that_is_not_allowed_is_not_connected_to);
+    tcase_add_test(all, a_name_is_resolved);
+    tcase_add_test(all, a_field_that_would_begin_another_is_not_sent);
+    tcase_add_loop_test(all, a_certificate_of_the_right_address_is_accepted, 0, 2);
+    tcase_add_loop_test(all, a_certificate_of_another_name_is_refused, 0, 2);
+    tcase_add_loop_test(all, a_certificate_of_nobody_we_know_is_refused, 0, 2);
+    tcase_add_loop_test(all, another_public_key_than_the_pinned_is_refused, 0, 2);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}
