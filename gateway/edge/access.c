@@ -64,13 +64,12 @@ bool access_level(struct exchange *exchange)
         return true;
     if (!request->citizen) {
         reply_fault(request, PROBLEM_UNAUTHENTICATED, how[LEVEL_PHONE]);
-        reply_header(request, "www-authenticate", STR("Bearer"));
         return false;
     }
-    reply_fault(request, PROBLEM_STEP_UP, how[needed]);
     reply_header(request, "www-authenticate",
-                 str_printf(request_arena(request),
-                            "Bearer error=\"insufficient_user_authentication\", acr_values=\"urn:city:loa:%d\"", (int)needed));
+                 str_printf(request_arena(request), "Bearer error=\"insufficient_user_authentication\", acr_values=\"urn:city:loa:%d\"",
+                            (int)needed));
+    reply_fault(request, PROBLEM_STEP_UP, how[needed]);
     return false;
 }
 
