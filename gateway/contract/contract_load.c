@@ -20,13 +20,15 @@ void load_fault(struct loader *loader, const struct json *where, const char *for
     va_start(arguments, format);
     int length = vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    if (faults->count == loader->fault_room) {
-        size_t room = loader->fault_room ? loader->fault_room * 2 : 8;
-        faults->list =
-            arena_grow(loader->report, faults->list, loader->fault_room * sizeof *faults->list, room * sizeof *faults->list);
-        loader->fault_room = room;
-    }
     size_t kept = length < (int)sizeof reason ? (size_t)length : sizeof reason - 1;
+    for (size_t i = 0; i < faults->count; i++)
+        if (loader->fault_places[i] == where && str_equal(faults->list[i].reason, (struct str){reason, kept}))
+            return;
+    if (!faults->list) {
+        faults->list = arena_array(loader->report, struct contract_fault, FAULTS_MAX);
+        loader->fault_places = arena_array(loader->report, const struct json *, FAULTS_MAX);
+    }
+    loader->fault_places[faults->count] = where;
     struct str pointer = json_locate(loader->report, loader->contract->document, where);
     faults->list[faults->count++] = (struct contract_fault){
         .pointer = pointer.at ? pointer : STR(""),
@@ -134,13 +136,38 @@ static void check_info(struct loader *loader, const struct json *document)
     }
 }
 
-/* Schemas that no operation uses are checked as well. */
+/* References in components that no operation uses. What examples hold is data. */
+static void check_references(struct loader *loader, const struct json *node)
+{
+    if (node->type == JSON_ARRAY) {
+        for (uint32_t i = 0; i < node->count; i++)
+            check_references(loader, &node->items[i]);
+        return;
+    }
+    if (node->type != JSON_OBJECT)
+        return;
+    struct str reference = json_get_string(node, "$ref", STR_NONE);
+    if (str_starts(reference, STR("#/")))
+        (void)load_resolve(loader, node);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct json_member *member = &node->members[i];
+        bool is_data = str_is(member->name, "example") || str_is(member->name, "examples") || str_is(member->name, "default") ||
+                       str_is(member->name, "enum") || str_is(member->name, "const") || str_starts(member->name, STR("x-"));
+        if (!is_data)
+            check_references(loader, &member->value);
+    }
+}
+
+/* Schemas and references that no operation uses are checked as well. */
 static void check_components(struct loader *loader, const struct json *document)
 {
     const struct json *components = load_member(loader, document, "components", JSON_OBJECT);
     const struct json *schemas = load_member(loader, components, "schemas", JSON_OBJECT);
     for (uint32_t i = 0; schemas && i < schemas->count; i++)
         (void)load_schema(loader, &schemas->members[i].value);
+    for (uint32_t i = 0; components && i < components->count; i++)
+        if (!str_is(components->members[i].name, "schemas"))
+            check_references(loader, &components->members[i].value);
 }
 
 static void load_document(struct loader *loader, const struct json *document)

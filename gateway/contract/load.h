@@ -8,7 +8,7 @@ struct loader {
     struct arena *arena;  /* the contract's */
     struct arena *report; /* the caller's, for faults */
     struct contract_faults *faults;
-    size_t fault_room;
+    const struct json **fault_places; /* of each fault, so that what many operations share is told once */
     struct contract *contract;
     struct schema_compiler *schemas;
     struct operation *operations;

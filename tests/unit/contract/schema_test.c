@@ -300,7 +300,7 @@ START_TEST(deep_values_are_bounded_and_need_no_more_than_a_fibers_stack)
                                           "'$ref':'#/$defs/n'}",
                                           NULL),
                         .inverted = compile("{'not':{'properties':{'c':{'$ref':'#/not'}}}}", NULL)};
-    deep.fits = nest(32);
+    deep.fits = nest(30);
     deep.too_deep = nest(120);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
