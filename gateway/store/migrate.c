@@ -53,7 +53,7 @@ static bool connect_owner(struct run *run)
 {
     run->link = PQconnectdb(run->settings->owner);
     if (PQstatus(run->link) == CONNECTION_OK)
-        return execute(run, "SET client_min_messages = warning; SET search_path = pg_catalog, public");
+        return execute(run, "SET client_min_messages = warning; SET search_path = public");
     text_printf(run->faults, "%s", PQerrorMessage(run->link));
     return false;
 }

@@ -81,7 +81,8 @@ static struct pg_slot *let_go(struct pg_connection *connection)
     wire_free(&connection->out);
     wire_free(&connection->in);
     memset(&connection->answer, 0, sizeof connection->answer);
-    memset(connection->prepared, 0, connection->prepared_room);
+    if (connection->prepared)
+        memset(connection->prepared, 0, connection->prepared_room);
 
     struct pg_slot *unsent = NULL, **last = &unsent;
     struct pg_slot *slot = connection->first;
