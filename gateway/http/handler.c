@@ -83,6 +83,8 @@ static struct request *request_open(struct connection *connection, h2o_req_t *h2
     request->deadline = request->started + server->settings->request_time;
     request->finished = connection->listener->finished;
     request->client_address = str_copy(arena, connection_address(connection));
+    if (fault == HEAD_BODY_TOO_LARGE)
+        h2o->entity = h2o_iovec_init(NULL, 0);
     if (fault != HEAD_TOO_LARGE)
         copy_request(request, h2o, head_bytes);
     else
@@ -149,7 +151,7 @@ int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
     struct connection *connection = connection_of(h2o);
     struct server *server = connection->server;
     size_t head_bytes;
-    enum head_fault fault = head_check(h2o, server->settings->header_bytes, &head_bytes);
+    enum head_fault fault = head_check(h2o, server->settings->header_bytes, server->settings->body_bytes, &head_bytes);
     if (fault == HEAD_ABUSIVE) {
         /* No answer, so that nothing of it is kept; on_dispose has no request to count. */
         connection_cut(connection, CUT_HEADERS);

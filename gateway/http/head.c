@@ -17,6 +17,7 @@ static const struct {
     [HEAD_AMBIGUOUS_BODY] = {PROBLEM_BAD_REQUEST, BILINGUAL("请求体长度有歧义", "The length of the body is ambiguous")},
     [HEAD_TOO_LARGE] = {PROBLEM_HEADERS_TOO_LARGE, BILINGUAL("请减少请求头", "Send fewer or shorter fields")},
     [HEAD_UNKNOWN_METHOD] = {PROBLEM_METHOD_UNKNOWN, {{0}, {0}}},
+    [HEAD_BODY_TOO_LARGE] = {PROBLEM_BODY_TOO_LARGE, {{0}, {0}}},
 };
 
 struct str head_path(struct str target)
@@ -70,7 +71,7 @@ static bool says_one_length(h2o_req_t *h2o)
     return lengths <= 1;
 }
 
-enum head_fault head_check(h2o_req_t *h2o, size_t limit, size_t *bytes)
+enum head_fault head_check(h2o_req_t *h2o, size_t most_head, size_t most_body, size_t *bytes)
 {
     struct str target = {h2o->path.base, h2o->query_at < h2o->path.len ? h2o->query_at : h2o->path.len};
     struct str method = {h2o->method.base, h2o->method.len};
@@ -79,14 +80,16 @@ enum head_fault head_check(h2o_req_t *h2o, size_t limit, size_t *bytes)
     for (size_t i = 0; i < h2o->headers.size; i++)
         size += h2o->headers.entries[i].name->len + h2o->headers.entries[i].value.len + 32;
     *bytes = size;
-    if (size > 4 * limit)
+    if (size > 4 * most_head)
         return HEAD_ABUSIVE;
     if (h2o->version < 0x200 && h2o->entity.base && !says_one_length(h2o))
         return HEAD_AMBIGUOUS_BODY;
-    if (size > limit)
+    if (size > most_head)
         return HEAD_TOO_LARGE;
     if (!is_known(method))
         return HEAD_UNKNOWN_METHOD;
+    if (h2o->entity.len > most_body)
+        return HEAD_BODY_TOO_LARGE;
     struct str path = head_path(target);
     if (!is_clean((struct str){h2o->path.base, h2o->path.len}) ||
         !(str_starts(path, STR("/")) || (str_is(path, "*") && str_is(method, "OPTIONS"))))

@@ -12,10 +12,11 @@ enum head_fault {
     HEAD_TOO_LARGE,      /* 431 */
     HEAD_ABUSIVE,        /* not worth an answer */
     HEAD_UNKNOWN_METHOD, /* 501 */
+    HEAD_BODY_TOO_LARGE, /* 413 */
 };
 
 /* Looks at the request as libh2o read it; *bytes is the size of all its fields. */
-enum head_fault head_check(h2o_req_t *h2o, size_t limit, size_t *bytes);
+enum head_fault head_check(h2o_req_t *h2o, size_t most_head, size_t most_body, size_t *bytes);
 /* The path of a request target: that of an absolute form without scheme and authority. `target` without the query. */
 struct str head_path(struct str target);
 /* Answers a fault with its problem. */

@@ -154,17 +154,17 @@ static void send_whole(struct request *request)
 {
     struct reply *reply = &request->reply;
     struct generator *generator = &request->generator;
-    revalidate(request);
     bool varies = may_compress(request);
-    if (varies)
+    revalidate(request);
+    if (may_compress(request))
         compress(request);
-    add_vary(request, varies);
     bool bodiless = reply->status == 204 || reply->status == 304;
     bool head = str_is(request->method, "HEAD");
     size_t length = reply->body.len;
     if (bodiless || head)
         reply->body = STR_NONE;
     send_head(request, bodiless ? SIZE_MAX : length);
+    add_vary(request, varies || reply->status == 304);
     request->bytes = reply->body.len;
     *generator = (struct generator){.base = {proceed, NULL}, .request = request, .handed_over = true};
     h2o_start_response(request->h2o, &generator->base);

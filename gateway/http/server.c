@@ -98,7 +98,9 @@ static void configure(void)
 {
     h2o_config_init(&global);
     global.server_name = h2o_iovec_init("", 0);
-    global.max_request_entity_size = settings->body_bytes;
+    /* Over HTTP/2 the library only resets a stream whose body is too large: one that is not much too large is read, and
+     * refused with a 413. */
+    global.max_request_entity_size = 2 * settings->body_bytes;
     /* libh2o has one timer from the end of a reply to the end of the next request; sweep.c keeps each part apart, and this
      * one is behind it. */
     global.http1.req_timeout = to_milliseconds(settings->idle_time + settings->header_time + settings->body_time);
@@ -109,6 +111,8 @@ static void configure(void)
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     h2o_handler_t *handler = h2o_create_handler(path, sizeof *handler);
     handler->on_req = handler_on_request;
+    library_error_register(path);
+    library_error_register(&host->fallback_path);
 }
 
 bool http_prepare(const struct http_settings *given)

@@ -105,6 +105,9 @@ void http2_each(h2o_context_t *context, void (*visit)(h2o_conn_t *conn, h2o_sock
 /* handler.c */
 int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o);
 
+/* library_error.c: problems instead of libh2o's own error pages */
+void library_error_register(h2o_pathconf_t *path);
+
 /* sweep.c */
 void sweep_start(struct server *server);
 
