@@ -1,0 +1,137 @@
+"""What the API tests share: calls over TLS, login through the sandbox's SMS, and polling with a deadline.
+
+The stack under test is named by the environment: SHIMIN_URL (https), SHIMIN_PLAIN_URL, SHIMIN_SANDBOX (control), SHIMIN_OPERATIONS,
+SHIMIN_CONFIG and SHIMIN (the program).
+"""
+import itertools
+import json
+import os
+import random
+import re
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+URL = os.environ["SHIMIN_URL"]
+SANDBOX = os.environ["SHIMIN_SANDBOX"]
+OPERATIONS = os.environ["SHIMIN_OPERATIONS"]
+
+_tls = ssl.create_default_context()
+_tls.check_hostname = False
+_tls.verify_mode = ssl.CERT_NONE
+
+
+class _KeepErrors(urllib.request.HTTPErrorProcessor):
+    """Every status is an answer; nothing is followed."""
+
+    def http_response(self, request, response):
+        return response
+
+    https_response = http_response
+
+
+_opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=_tls), _KeepErrors())
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.bytes = response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.bytes)
+
+    def __repr__(self):
+        return f"<{self.status} {self.bytes[:400]!r}>"
+
+
+def call(path, method=None, body=None, token=None, headers=None, base=URL, raw=None):
+    """One request. `body` is sent as JSON, `raw` as it is."""
+    data = raw if raw is not None else None if body is None else json.dumps(body, ensure_ascii=False).encode()
+    request = urllib.request.Request(base + path, data=data, method=method or ("GET" if data is None else "POST"))
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    for name, value in (headers or {}).items():
+        request.add_header(name, value)
+    with _opener.open(request, timeout=30) as response:
+        return Answer(response)
+
+
+def wait_until(condition, seconds=5.0, what="condition"):
+    """Polls until condition() is true; its value. Fails after the deadline."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true within {seconds} s")
+        time.sleep(0.005)
+
+
+_phones = itertools.count(random.randrange(10_000_000, 90_000_000))
+
+
+def new_phone():
+    """A mobile number nobody has used in this run."""
+    return f"+86137{next(_phones) % 100_000_000:08d}"
+
+
+def new_id_number():
+    """A valid identity number (GB 11643) that nobody has used in this run."""
+    serial = next(_phones)
+    digits = f"510104{1950 + serial % 50}{1 + serial // 50 % 12:02d}{1 + serial // 600 % 28:02d}{serial // 16800 % 1000:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights)) % 11]
+
+
+def sent_code(phone):
+    """The code of the newest message that the sandbox's SMS provider got for the phone."""
+    answer = call("/sandbox/messages?phone_number=" + urllib.parse.quote(phone), base=SANDBOX)
+    return re.search(r"\b([0-9]{6})\b", answer.json["items"][0]["text"]).group(1)
+
+
+def login(phone=None):
+    """An L1 session's token."""
+    phone = phone or new_phone()
+    answer = call("/v1/login/codes", body={"phone_number": phone})
+    assert answer.status == 202, answer
+    answer = call("/v1/sessions", body={"phone_number": phone, "code": sent_code(phone)})
+    assert answer.status == 201, answer
+    return answer.json["token"]
+
+
+def login_verified(name="张伟", id_number=None):
+    """An L2 session's token."""
+    answer = call("/v1/me/identity", body={"name": name, "id_number": id_number or new_id_number()}, token=login())
+    assert answer.status == 200, answer
+    return answer.json["token"]
+
+
+def behave(department, mode=None, **more):
+    """Makes the sandbox play a department in a mode; back to normal without one."""
+    path = f"/sandbox/departments/{department}/behaviour"
+    answer = call(path, "PUT", {"mode": mode, **more}, base=SANDBOX) if mode else call(path, "DELETE", base=SANDBOX)
+    assert answer.status in (200, 204), answer
+
+
+def shimin(*arguments):
+    """Runs the program; its CompletedProcess."""
+    return subprocess.run([os.environ["SHIMIN"], *arguments], capture_output=True, text=True, timeout=60)
+
+
+def metric(name, **labels):
+    """The sum of a metric's samples that have these labels."""
+    total = 0.0
+    for line in call("/metrics", base=OPERATIONS).bytes.decode().splitlines():
+        if line.startswith(name) and all(f'{key}="{value}"' in line for key, value in labels.items()):
+            if line[len(name)] in "{ ":
+                total += float(line.rsplit(" ", 1)[1])
+    return total

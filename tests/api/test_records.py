@@ -1,0 +1,138 @@
+"""Queries of departments through the gateway, and what happens when a department misbehaves."""
+import threading
+import time
+import unittest
+
+from client import behave, call, login, login_verified, metric, new_id_number, wait_until
+
+FUND = "/v1/services/fund-balance-query/records"
+
+
+class Queries(unittest.TestCase):
+    def test_a_citizen_sees_their_own_record_masked(self):
+        number = new_id_number()
+        answer = call("/v1/services/housing-fund-balance/records", token=login_verified("张伟", number))
+        self.assertEqual(answer.status, 200)
+        self.assertEqual((answer.json["source"], answer.json["stale"]), ("housing-fund", False))
+        self.assertEqual(answer.json["items"][0]["id_number"], number[:6] + "********" + number[-4:])
+        self.assertNotIn(number, answer.bytes.decode())
+
+    def test_the_same_citizen_gets_the_same_balance_and_another_citizen_another(self):
+        first, second = login_verified(), login_verified()
+        balances = [call(FUND, token=t).json["items"] for t in (first, first, second)]
+        self.assertEqual(balances[0], balances[1])
+        self.assertNotEqual(balances[0], balances[2])
+
+    def test_every_open_query_answers(self):
+        token = login_verified()
+        services = [s for s in call("/v1/services?archetype=query&limit=100").json["items"] if s["switch"]["position"] == "open"]
+        self.assertEqual(len(services), 25)
+        for service in services:
+            details = call("/v1/services/" + service["slug"]).json
+            query = "&".join(p["name"] + "=" + str((p["schema"].get("examples") or p["schema"].get("enum") or [p["schema"].get("default", 1)])[0])
+                             for p in details["parameters"] if p["required"])
+            answer = call(f"/v1/services/{service['slug']}/records" + ("?" + __import__("urllib.parse").parse.quote(query, safe="=&") if query else ""), token=token)
+            if service["level"] in ("L0", "L1", "L2"):
+                self.assertEqual(answer.status, 200, (service["slug"], answer))
+                self.assertIn("as_of", answer.json)
+            else:
+                self.assertEqual(answer.status, 401, service["slug"])
+
+    def test_a_service_of_another_kind_has_no_records(self):
+        self.assertEqual(call("/v1/services/public-toilet-finder/records").status, 404)
+
+    def test_parameters_of_the_service_are_checked(self):
+        answer = call(FUND + "?year=1066", token=login_verified())
+        self.assertEqual((answer.status, answer.json["errors"][0]["parameter"]), (400, "year"))
+
+    def test_reading_leaves_a_footprint(self):
+        token = login_verified()
+        trace = call(FUND, token=token).headers["X-Request-Id"]
+        found = wait_until(lambda: [i for i in call("/v1/me/footprint", token=token).json["items"] if i["trace_id"] == trace], 3)
+        self.assertEqual((found[0]["service"], found[0]["department"]), ("fund-balance-query", "housing-fund"))
+        self.assertEqual(call("/v1/me/footprint", token=login()).json["items"], [])
+
+
+class Misbehaviour(unittest.TestCase):
+    def setUp(self):
+        self.token = login_verified()
+
+    def tearDown(self):
+        behave("housing-fund")
+        behave("social-insurance")
+
+    def recovered(self):
+        behave("housing-fund")
+        wait_until(lambda: call(FUND, token=login_verified()).status == 200, 5, "the department's return")
+
+    def test_an_earlier_answer_is_given_while_the_department_fails(self):
+        fresh = call(FUND, token=self.token).json
+        behave("housing-fund", "failing")
+        # the copy is fresh for a minute: it is not even asked
+        again = call(FUND, token=self.token).json
+        self.assertEqual(again["items"], fresh["items"])
+        self.recovered()
+
+    def test_a_department_that_fails_gives_a_clear_problem(self):
+        behave("housing-fund", "failing")
+        answer = call(FUND, token=self.token)
+        self.assertIn((answer.status, answer.json["code"]), ((502, "department-failed"), (503, "department-unavailable")))
+        self.recovered()
+
+    def test_an_answer_outside_the_contract_names_the_operation(self):
+        before = metric("department_contract_violations_total", department="housing-fund")
+        behave("housing-fund", "breaking")
+        answer = call(FUND, token=self.token)
+        self.assertEqual((answer.status, answer.json["code"]), (502, "department-contract-violation"))
+        self.assertIn("getFundAccount", answer.bytes.decode())
+        self.assertGreater(metric("department_contract_violations_total", department="housing-fund"), before)
+        self.recovered()
+
+    def test_a_hanging_department_is_given_up_at_the_deadline(self):
+        behave("housing-fund", "hanging")
+        began = time.monotonic()
+        answer = call(FUND, token=self.token)
+        self.assertIn(answer.status, (504, 503))
+        self.assertLess(time.monotonic() - began, 4)
+        self.recovered()
+
+    def test_a_hanging_department_takes_nothing_from_another(self):
+        behave("housing-fund", "hanging")
+        threads = [threading.Thread(target=call, args=(FUND,), kwargs={"token": self.token}) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        other = call("/v1/services/social-insurance-records/records", token=self.token)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(other.status, 200, other)
+        self.recovered()
+
+    def test_resets_garbage_redirects_and_floods_are_502(self):
+        for mode in ("resetting", "garbage", "redirecting", "oversized"):
+            behave("housing-fund", mode)
+            answer = call(FUND, token=login_verified())
+            self.assertIn(answer.status, (502, 503), (mode, answer))
+            self.recovered()
+
+    def test_a_dripping_department_is_given_up_at_the_deadline(self):
+        behave("housing-fund", "dripping")
+        self.assertIn(call(FUND, token=self.token).status, (504, 503))
+        self.recovered()
+
+    def test_the_breaker_opens_and_closes_again_within_two_seconds(self):
+        behave("housing-fund", "failing")
+        wait_until(lambda: call(FUND, token=self.token).status == 503, 10, "the breaker's opening")
+        behave("housing-fund")
+        began = time.monotonic()
+        wait_until(lambda: call(FUND, token=self.token).status == 200, 3, "the breaker's closing")
+        self.assertLess(time.monotonic() - began, 2.0)
+
+
+class Passage(unittest.TestCase):
+    def test_a_path_that_the_department_lacks_is_not_found(self):
+        self.assertEqual(call("/v1/departments/metro/api/no/such/path").status, 404)
+        self.assertEqual(call("/v1/departments/nobody/api/x").status, 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
