@@ -22,11 +22,14 @@ struct answer_wanted {
 };
 
 /* NULL with *answer filled (body, items, status), or the problem. A breach of the contract is counted and logged here. */
-const struct problem *answer_read(struct arena *arena, const struct answer_wanted *wanted, const struct answer_message *message,
-                                  struct department_answer *answer) MUST_CHECK;
+const struct problem *answer_judge(struct arena *arena, const struct answer_wanted *wanted,
+                                   const struct answer_message *message, struct department_answer *answer) MUST_CHECK;
 /* Body and items of an answer that was judged before: what the cache kept. false when it is broken. */
 MUST_CHECK bool answer_reread(struct arena *arena, const struct answer_wanted *wanted, struct str body,
                               struct department_answer *answer);
+/* Statuses that a contract need not describe: failures, redirects (a department does not send us elsewhere), and what gateways
+ * in front of a department answer. They go to answer_refusal. */
+bool answer_says_nothing(unsigned status);
 /* Whether a body of this response may pass: type, strict JSON, schema. *body is NULL for an empty one. On a breach false, with
  * a static reason. */
 MUST_CHECK bool answer_check(struct arena *arena, const struct operation *operation, const struct answer_message *message,
@@ -38,6 +41,7 @@ struct problem *department_problem(struct arena *arena, enum problem_type type, 
 const struct problem *answer_breach(struct arena *arena, struct str department, const struct operation *operation,
                                     const char *reason);
 /* The problem for a status that is no success and described by the contract: a department's own fault or ours. */
-const struct problem *answer_refusal(struct arena *arena, const struct answer_wanted *wanted, const struct answer_message *message);
+const struct problem *answer_refusal(struct arena *arena, const struct answer_wanted *wanted,
+                                     const struct answer_message *message);
 
 #endif

@@ -24,7 +24,8 @@ struct asking {
 
 static const struct problem *no_operation(struct arena *arena)
 {
-    return problem_new(arena, PROBLEM_NOT_FOUND, BILINGUAL("该服务没有可在线调用的部门接口", "No department operation stands behind this"));
+    return problem_new(arena, PROBLEM_NOT_FOUND,
+                       BILINGUAL("该服务没有可在线调用的部门接口", "No department operation stands behind this"));
 }
 
 static void count_cache(const struct asking *asking, struct str result)
@@ -68,8 +69,8 @@ static const struct problem *fill_direct(struct asking *asking)
         return no_operation(asking->arena);
     const struct source_inputs inputs = {
         .citizen = question->citizen, .values = question->values, .page = question->page_cursor};
-    asking->wanted =
-        (struct answer_wanted){.operation = operation, .department = asking->plan->slug, .inputs_are_asked = question->values != NULL};
+    asking->wanted = (struct answer_wanted){
+        .operation = operation, .department = asking->plan->slug, .inputs_are_asked = question->values != NULL};
     return template_fill(asking->plan->direct[operation->index], asking->arena, &inputs, &asking->filled);
 }
 
@@ -86,7 +87,7 @@ static const struct problem *fetch(struct asking *asking, struct department_answ
     struct answer_message message;
     const struct problem *problem = call_department(asking->arena, &call, &message);
     if (!problem)
-        problem = answer_read(asking->arena, &asking->wanted, &message, answer);
+        problem = answer_judge(asking->arena, &asking->wanted, &message, answer);
     if (!problem)
         *fresh = (struct cached){.body = answer->body ? message.body : STR_NONE, .as_of = answer->as_of};
     return problem;
@@ -157,7 +158,8 @@ static const struct problem *ask_cached(struct asking *asking, struct department
             problem = answer_breach(asking->arena, asking->plan->slug, asking->wanted.operation, "a shared answer was broken");
         break;
     case FLIGHT_DEADLINE:
-        problem = department_problem(asking->arena, PROBLEM_DEADLINE, BILINGUAL("部门系统未能及时答复", "The department did not answer in time"),
+        problem = department_problem(asking->arena, PROBLEM_DEADLINE,
+                                     BILINGUAL("部门系统未能及时答复", "The department did not answer in time"),
                                      asking->plan->slug, asking->wanted.operation);
         break;
     }

@@ -42,8 +42,11 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
                                 struct str *answer)
 {
     struct link *link = context;
-    struct outgoing outgoing = {
-        .method = STR("POST"), .scheme = link->scheme, .authority = transport_authority(link->transport), .path = path, .body = form};
+    struct outgoing outgoing = {.method = STR("POST"),
+                                .scheme = link->scheme,
+                                .authority = transport_authority(link->transport),
+                                .path = path,
+                                .body = form};
     struct answer_message message;
     if (!outgoing_add(&outgoing, STR("content-type"), STR("application/x-www-form-urlencoded")) ||
         !outgoing_add(&outgoing, STR("accept"), STR("application/json")) ||
@@ -99,7 +102,8 @@ static struct link *link_open(const struct plan *plan)
     struct link *link = memory_alloc(sizeof *link);
     struct arena *arena = link->arena = arena_open();
     const struct secret *secret = secrets_find(worker.secrets, plan->credentials);
-    struct transport_target target = {.connections = plan->concurrency / worker_count() + 1, .ca_file = worker.settings->ca_file};
+    struct transport_target target = {.connections = plan->concurrency / worker_count() + 1,
+                                      .ca_file = worker.settings->ca_file};
     bool ours, certificate = false;
     link->references = 1;
     for (unsigned i = 0; i < plan->security_count; i++)
@@ -184,7 +188,7 @@ static void adapt(struct backend *backend, const struct plan *plan)
     unsigned cap = plan->concurrency / worker_count();
     if (!cap)
         cap = 1;
-    backend->deadline = plan->deadline ? plan->deadline
+    backend->deadline = plan->deadline                      ? plan->deadline
                         : worker.settings->default_deadline ? worker.settings->default_deadline
                                                             : DEADLINE_DEFAULT;
     backend->breaker.settings = plan->breaker;

@@ -316,9 +316,10 @@ struct batch *batch_open(const struct batch_settings *settings)
     batch->waiting = metric_cell(federation_metrics.batch_waiting, &label, 1);
     CLEANUP(close_arena) struct arena *arena = arena_open();
     struct str refused = str_printf(arena, "%s-refused", settings->name);
-    batch->has_spool = settings->spool_dir &&
-                       spool_open(&batch->spool, settings->spool_dir, settings->name, worker_index(), batch->settings.spool_bytes) &&
-                       spool_open(&batch->refused, settings->spool_dir, refused.at, worker_index(), batch->settings.spool_bytes);
+    batch->has_spool =
+        settings->spool_dir &&
+        spool_open(&batch->spool, settings->spool_dir, settings->name, worker_index(), batch->settings.spool_bytes) &&
+        spool_open(&batch->refused, settings->spool_dir, refused.at, worker_index(), batch->settings.spool_bytes);
     batch->spooled = batch->has_spool && spool_is_waiting(&batch->spool);
     if (batch->spooled)
         timer_set(&batch->timer, clock_steady() + RETRY_FIRST, on_timer);

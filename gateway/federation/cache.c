@@ -20,8 +20,9 @@ struct cache_key cache_key_of(const struct keyring *keyring, struct str departme
     struct str parts[2 * PARTS];
     uint32_t lengths[PARTS];
     size_t count = 0;
-    const struct str fixed[] = {department,     filled->operation->contract->version, filled->operation->id, filled->target,
-                                filled->content_type, filled->body};
+    const struct str fixed[] = {
+        department,  filled->operation->contract->version, filled->operation->id, filled->target, filled->content_type,
+        filled->body};
     for (size_t i = 0; i < COUNT_OF(fixed); i++)
         parts[2 * count++ + 1] = fixed[i];
     for (unsigned i = 0; i < filled->header_count && count + 2 <= PARTS; i++) {
@@ -99,7 +100,8 @@ static void put_fiber(void *argument)
     arena_close(put->arena);
 }
 
-void cache_put(const struct keyring *keyring, const struct cache_key *key, bool personal, const struct cached *cached, int64_t life)
+void cache_put(const struct keyring *keyring, const struct cache_key *key, bool personal, const struct cached *cached,
+               int64_t life)
 {
     if ((personal && !keyring) || cached->body.len > BODY_MOST || life < 1000 || !redis_is_up())
         return;

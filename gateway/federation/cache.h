@@ -22,6 +22,7 @@ struct cache_key cache_key_of(const struct keyring *keyring, struct str departme
 MUST_CHECK bool cache_get(struct arena *arena, const struct keyring *keyring, const struct cache_key *key, bool personal,
                           struct cached *cached);
 /* Keeps it for `life` microseconds; in a fiber of its own, so it does not wait. Copies. */
-void cache_put(const struct keyring *keyring, const struct cache_key *key, bool personal, const struct cached *cached, int64_t life);
+void cache_put(const struct keyring *keyring, const struct cache_key *key, bool personal, const struct cached *cached,
+               int64_t life);
 
 #endif

@@ -34,12 +34,10 @@ static const enum call_outcome of_upstream[] = {
 };
 
 static const enum breaker_outcome of_call[CALL_OUTCOMES] = {
-    [CALL_OK] = BREAKER_SUCCESS,          [CALL_CLIENT_ERROR] = BREAKER_SUCCESS,
-    [CALL_SERVER_ERROR] = BREAKER_FAILURE, [CALL_REDIRECT] = BREAKER_SUCCESS,
-    [CALL_CONNECT_FAILED] = BREAKER_FAILURE, [CALL_TIMEOUT] = BREAKER_FAILURE,
-    [CALL_RESET] = BREAKER_FAILURE,       [CALL_GARBAGE] = BREAKER_FAILURE,
-    [CALL_TOO_LARGE] = BREAKER_SUCCESS,   [CALL_CANCELLED] = BREAKER_UNKNOWN,
-    [CALL_NOT_SIGNED] = BREAKER_UNKNOWN,
+    [CALL_OK] = BREAKER_SUCCESS,        [CALL_CLIENT_ERROR] = BREAKER_SUCCESS,   [CALL_SERVER_ERROR] = BREAKER_FAILURE,
+    [CALL_REDIRECT] = BREAKER_SUCCESS,  [CALL_CONNECT_FAILED] = BREAKER_FAILURE, [CALL_TIMEOUT] = BREAKER_FAILURE,
+    [CALL_RESET] = BREAKER_FAILURE,     [CALL_GARBAGE] = BREAKER_FAILURE,        [CALL_TOO_LARGE] = BREAKER_SUCCESS,
+    [CALL_CANCELLED] = BREAKER_UNKNOWN, [CALL_NOT_SIGNED] = BREAKER_UNKNOWN,
 };
 
 static struct problem *failure(const struct attempt *attempt, enum problem_type type, struct bilingual detail)
@@ -49,8 +47,9 @@ static struct problem *failure(const struct attempt *attempt, enum problem_type 
 
 static const struct problem *unavailable(const struct attempt *attempt, int64_t retry_after)
 {
-    struct problem *problem = failure(attempt, PROBLEM_DEPARTMENT_UNAVAILABLE,
-                                      BILINGUAL("部门系统暂时无法访问，请稍后再试", "The department cannot be reached now; try again soon"));
+    struct problem *problem =
+        failure(attempt, PROBLEM_DEPARTMENT_UNAVAILABLE,
+                BILINGUAL("部门系统暂时无法访问，请稍后再试", "The department cannot be reached now; try again soon"));
     problem->retry_after = retry_after;
     return problem;
 }
@@ -115,7 +114,8 @@ static enum call_outcome sign(struct attempt *attempt)
         .method = str_of(method_name(filled->operation->method)),
         .scheme = attempt->link->scheme,
         .authority = transport_authority(attempt->link->transport),
-        .path = attempt->link->base.len ? str_printf(attempt->arena, "%.*s%.*s", STR_ARG(attempt->link->base), STR_ARG(path)) : path,
+        .path = attempt->link->base.len ? str_printf(attempt->arena, "%.*s%.*s", STR_ARG(attempt->link->base), STR_ARG(path))
+                                        : path,
         .query = rest,
         .body = filled->body,
     };
@@ -126,7 +126,7 @@ static enum call_outcome sign(struct attempt *attempt)
         return CALL_OK;
     if (attempt->signing == SIGNING_REFUSED)
         log_error("department %.*s: a request could not be signed", STR_ARG(attempt->backend->slug));
-    return attempt->signing == SIGNING_DEADLINE ? CALL_TIMEOUT
+    return attempt->signing == SIGNING_DEADLINE    ? CALL_TIMEOUT
            : attempt->signing == SIGNING_CANCELLED ? CALL_CANCELLED
                                                    : CALL_NOT_SIGNED;
 }
@@ -138,8 +138,8 @@ static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *st
     if (signing != CALL_OK)
         return signing;
     int64_t began = clock_steady();
-    enum upstream_status outcome =
-        transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh, attempt->deadline, attempt->message);
+    enum upstream_status outcome = transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh,
+                                                  attempt->deadline, attempt->message);
     *stale = outcome == UPSTREAM_STALE;
     if (outcome != UPSTREAM_CANCELLED && !*stale)
         metric_observe(attempt->backend->duration, (double)(clock_steady() - began) / 1e6);

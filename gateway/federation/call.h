@@ -12,8 +12,8 @@ struct call {
     struct str idempotency_key; /* of a write; at == NULL: none */
 };
 
-/* NULL with *message filled when the department answered, with whatever status; or the problem. Waits, at most to the earlier of
- * the fiber's deadline and the department's. */
+/* NULL with *message filled when the department answered, with whatever status; or the problem. Waits, at most to the earlier
+ * of the fiber's deadline and the department's. */
 const struct problem *call_department(struct arena *arena, const struct call *call, struct answer_message *message) MUST_CHECK;
 
 #endif

@@ -8,10 +8,11 @@
 
 /* Shared by the workers; must live as long as the process. */
 struct federation_settings {
-    const char *sandbox_host; /* where the sandbox plays the departments */
+    const char *sandbox_host;    /* where the sandbox plays the departments */
     uint16_t sandbox_first_port; /* of department number 1 */
-    bool sandbox_tls; /* of all; departments that ask for mutual TLS are called over TLS anyhow */
-    const struct json *addresses;  /* configuration map `departments`: slug → {address: …}, before the catalogue's; may be NULL */
+    bool sandbox_tls;            /* of all; departments that ask for mutual TLS are called over TLS anyhow */
+    const struct json
+        *addresses; /* configuration map `departments`: slug → {address: …}, before the catalogue's; may be NULL */
     const struct secrets *secrets; /* may be NULL */
     const char *ca_file;           /* authorities of the departments' certificates; NULL: the system's */
     /* Ranges that a backend's address may resolve to, "10.0.0.0/8"; ends in NULL; NULL: any. A catalogue's author must not be

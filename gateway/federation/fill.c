@@ -93,8 +93,8 @@ static bool add_query_array(struct text *out, const struct template_field *field
     return true;
 }
 
-static const struct problem *fill_query(const struct template *template, struct arena *arena, const struct source_inputs *inputs,
-                                        struct text *out)
+static const struct problem *fill_query(const struct template *template, struct arena *arena,
+                                        const struct source_inputs *inputs, struct text *out)
 {
     char separator = '?';
     for (unsigned i = 0; i < template->query_count; i++) {
@@ -157,8 +157,8 @@ static struct json *body_tree(struct arena *arena, const struct template_member 
     struct json *object = json_make_object(arena);
     for (const struct template_member *member = members; member; member = member->next) {
         struct json made;
-        const struct json *value = member->children ? body_tree(arena, member->children, inputs)
-                                                    : source_value(&member->source, inputs, &made);
+        const struct json *value =
+            member->children ? body_tree(arena, member->children, inputs) : source_value(&member->source, inputs, &made);
         if (value && !(member->children && value->count == 0))
             json_set(arena, object, member->name, value);
     }
@@ -184,8 +184,8 @@ static struct json *values_tree(struct arena *arena, const struct operation *ope
 
 static const struct problem *body_invalid(struct arena *arena, const struct schema_errors *errors)
 {
-    struct problem *problem = problem_new(arena, PROBLEM_VALIDATION,
-                                          BILINGUAL("提交的内容不符合部门的要求", "The department's contract refuses this content"));
+    struct problem *problem = problem_new(
+        arena, PROBLEM_VALIDATION, BILINGUAL("提交的内容不符合部门的要求", "The department's contract refuses this content"));
     struct problem_error *list = arena_array(arena, struct problem_error, errors->count + 1);
     for (size_t i = 0; i < errors->count; i++)
         list[i] = (struct problem_error){.pointer = errors->list[i].pointer, .detail = errors->list[i].detail};
@@ -199,9 +199,10 @@ static const struct problem *fill_body(const struct template *template, struct a
 {
     if (!template->media)
         return NULL;
-    struct json *body = template->body_of_values ? values_tree(arena, template->operation, inputs->values)
-                                                 : body_tree(arena, template->body, inputs);
-    if (template->body_of_values && body->count == 0 && !template->operation->body_required)
+    const struct json *body = !template->body_of_values ? body_tree(arena, template->body, inputs)
+                              : inputs->body            ? inputs->body
+                                                        : values_tree(arena, template->operation, inputs->values);
+    if (template->body_of_values && !inputs->body && body->count == 0 && !template->operation->body_required)
         return NULL;
     struct schema_errors errors = {.arena = arena};
     if (template->media->schema && !schema_validate(template->media->schema, body, &errors))

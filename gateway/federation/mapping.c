@@ -5,8 +5,8 @@
 
 /* Archetypes whose operation asks and changes nothing, whatever its method: it may be repeated and cached. */
 static const bool reads[ARCHETYPES] = {
-    [ARCHETYPE_QUERY] = true,  [ARCHETYPE_ASSESS] = true, [ARCHETYPE_LISTING] = true, [ARCHETYPE_LOCATE] = true,
-    [ARCHETYPE_FEED] = true, [ARCHETYPE_CONTENT] = true,
+    [ARCHETYPE_QUERY] = true,  [ARCHETYPE_ASSESS] = true, [ARCHETYPE_LISTING] = true,
+    [ARCHETYPE_LOCATE] = true, [ARCHETYPE_FEED] = true,   [ARCHETYPE_CONTENT] = true,
 };
 
 #define CACHE_MOST 31622400 /* seconds: a year */
@@ -79,7 +79,8 @@ static bool sends_asked(const struct template *template)
            sends_query(template->headers, template->header_count) || body_sends_query(template->body);
 }
 
-static const struct operation *find_operation(const struct service *service, const struct json *definition, struct fault_sink *sink)
+static const struct operation *find_operation(const struct service *service, const struct json *definition,
+                                              struct fault_sink *sink)
 {
     struct str id = json_get_string(definition, "id", STR_NONE);
     if (!service->department || !service->department->contract) {
@@ -115,8 +116,8 @@ const struct mapping *mapping_compile(struct arena *arena, const struct service 
         mapping->inputs_are_asked = sends_asked(mapping->template);
         mapping->not_found_empty = service->archetype == ARCHETYPE_QUERY;
         const struct json *not_found = json_get(definition, "not_found");
-        if (not_found && (not_found->type != JSON_STRING ||
-                          (!str_is(not_found->string, "empty") && !str_is(not_found->string, "problem"))))
+        if (not_found &&
+            (not_found->type != JSON_STRING || (!str_is(not_found->string, "empty") && !str_is(not_found->string, "problem"))))
             fault_add(sink, not_found, STR("/operation/not_found"), "must be empty or problem");
         else if (not_found)
             mapping->not_found_empty = str_is(not_found->string, "empty");

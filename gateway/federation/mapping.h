@@ -19,7 +19,7 @@ struct mapping {
 };
 
 /* Compiles the service's `operation` and `parameters`; NULL without an operation (*good tells the two apart). */
-const struct mapping *mapping_compile(struct arena *arena, const struct service *service, struct fault_sink *sink, bool *good)
-    MUST_CHECK;
+const struct mapping *mapping_compile(struct arena *arena, const struct service *service, struct fault_sink *sink,
+                                      bool *good) MUST_CHECK;
 
 #endif

@@ -44,7 +44,8 @@ bool masks_compile(struct arena *arena, const struct json *source, struct masks 
     for (uint32_t i = 0; i < source->count; i++) {
         const struct json_member *member = &source->members[i];
         if (!compile_pointer(arena, member->name, &list[i]))
-            fault_add(sink, &member->value, STR("/operation/masks"), "%.*s is no pointer within an item", STR_ARG(member->name));
+            fault_add(sink, &member->value, STR("/operation/masks"), "%.*s is no pointer within an item",
+                      STR_ARG(member->name));
         if (member->value.type != JSON_STRING || !mask_rule_named(member->value.string, &list[i].rule))
             fault_add(sink, &member->value, STR("/operation/masks"), "%.*s: no such rule", STR_ARG(member->name));
     }

@@ -60,8 +60,8 @@ static struct str find_raw(struct reading *reading, struct str query, struct str
         struct str value = str_cut(&rest, '&');
         struct str key = str_cut(&value, '='), decoded;
         /* Names are mostly sent as they are; decoding is for the few that are not. */
-        if (!str_equal(key, name) && !(str_find(key, STR("%")) >= 0 && str_percent_decode(reading->arena, key, true, &decoded) &&
-                                       str_equal(decoded, name)))
+        if (!str_equal(key, name) && !(str_find(key, STR("%")) >= 0 &&
+                                       str_percent_decode(reading->arena, key, true, &decoded) && str_equal(decoded, name)))
             continue;
         if (found.at) {
             refuse(reading, name, BILINGUAL("重复给出", "is given more than once"));
@@ -115,7 +115,8 @@ const struct problem *parameters_read(struct arena *arena, const struct template
         values[i] = read_one(&reading, &names->list[i], query, given);
     if (!reading.count)
         return NULL;
-    struct problem *problem = problem_new(arena, PROBLEM_INVALID_PARAMETER, BILINGUAL("参数有误", "Parameters are missing or wrong"));
+    struct problem *problem =
+        problem_new(arena, PROBLEM_INVALID_PARAMETER, BILINGUAL("参数有误", "Parameters are missing or wrong"));
     problem->errors = reading.errors;
     problem->error_count = reading.count;
     return problem;

@@ -34,7 +34,8 @@ static bool place_of(struct str slug, unsigned *place)
 
 static bool same_security(const struct security *a, const struct security *b)
 {
-    return a->kind == b->kind && str_equal(a->name, b->name) && str_equal(a->scheme, b->scheme) && str_equal(a->token_url, b->token_url);
+    return a->kind == b->kind && str_equal(a->name, b->name) && str_equal(a->scheme, b->scheme) &&
+           str_equal(a->token_url, b->token_url);
 }
 
 static void compile_securities(struct arena *arena, struct plan *plan, struct fault_sink *sink)
@@ -52,8 +53,9 @@ static void compile_securities(struct arena *arena, struct plan *plan, struct fa
         }
         if (at == plan->security_count) {
             if (!signer_knows(security))
-                fault_add(sink, contract->operations[i].source, STR("/contract"), "security scheme %.*s of operation %.*s is unknown",
-                          STR_ARG(security->name), STR_ARG(contract->operations[i].id));
+                fault_add(sink, contract->operations[i].source, STR("/contract"),
+                          "security scheme %.*s of operation %.*s is unknown", STR_ARG(security->name),
+                          STR_ARG(contract->operations[i].id));
             plan->securities[plan->security_count++] = security;
         }
         of[i] = (uint8_t)at;
@@ -118,7 +120,8 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
     int64_t concurrency = json_get_integer(backend, "concurrency", CONCURRENCY_DEFAULT);
     int64_t deadline = json_get_integer(backend, "deadline_ms", 0);
     if (!str_is(plan->address, "sandbox") && !address_parse(plan->address, &address))
-        fault_add(sink, json_get(backend, "address"), STR("/backend/address"), "must be sandbox or http(s)://host[:port][/base]");
+        fault_add(sink, json_get(backend, "address"), STR("/backend/address"),
+                  "must be sandbox or http(s)://host[:port][/base]");
     if (concurrency < 1 || concurrency > CONCURRENCY_MOST)
         fault_add(sink, json_get(backend, "concurrency"), STR("/backend/concurrency"), "must be 1 to %d", CONCURRENCY_MOST);
     if (deadline < 0 || deadline > DEADLINE_MOST)
@@ -173,4 +176,14 @@ void plan_learn(struct arena *arena, const struct plan *plan, const struct templ
     learn_fields(arena, open, template->query, template->query_count);
     learn_fields(arena, open, template->headers, template->header_count);
     learn_members(arena, open, template->body);
+}
+
+bool plan_identity(const struct plan *plan, struct str name, enum source_kind *kind)
+{
+    for (const struct identity_name *known = plan->identities; known; known = known->next)
+        if (str_equal_nocase(known->name, name)) {
+            *kind = known->kind;
+            return true;
+        }
+    return source_of_identity(name, kind);
 }

@@ -36,8 +36,10 @@ struct plan {
 };
 
 /* Compiles the `backend` of a department; NULL without one (*good tells), or after reporting faults. */
-const struct plan *plan_compile(struct arena *arena, const struct department *department, struct fault_sink *sink, bool *good)
-    MUST_CHECK;
+const struct plan *plan_compile(struct arena *arena, const struct department *department, struct fault_sink *sink,
+                                bool *good) MUST_CHECK;
+/* What of the citizen's that name stands for with this department: learned from its services' mappings, or by its look. */
+MUST_CHECK bool plan_identity(const struct plan *plan, struct str name, enum source_kind *kind);
 /* Remembers the names under which the template sends the citizen's identity. While the snapshot is compiled. */
 void plan_learn(struct arena *arena, const struct plan *plan, const struct template *template);
 

@@ -32,8 +32,8 @@ static bool reach_any(const struct walk *walk, const struct json *list, struct s
 
 static bool is_closed(const struct json *schema)
 {
-    return json_get(schema, "properties") || json_get(schema, "items") || json_get(schema, "allOf") || json_get(schema, "oneOf") ||
-           json_get(schema, "anyOf");
+    return json_get(schema, "properties") || json_get(schema, "items") || json_get(schema, "allOf") ||
+           json_get(schema, "oneOf") || json_get(schema, "anyOf");
 }
 
 /* `rest` is the pointer still to go, with its leading '/', or empty. */

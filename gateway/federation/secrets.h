@@ -21,8 +21,8 @@ struct secret {
 struct secrets; /* read-only once loaded; threads may share it */
 
 /* Reads the file; relative paths in it are relative to its folder. NULL when it is missing, can be read or written by group or
- * others, or has any fault; each fault is a line "path:line: reason\n" in *faults that quotes no secret. Waits for the disk: for
- * start-up and reloading, not for a worker's loop. The caller owns it. */
+ * others, or has any fault; each fault is a line "path:line: reason\n" in *faults that quotes no secret. Waits for the disk:
+ * for start-up and reloading, not for a worker's loop. The caller owns it. */
 MUST_CHECK const struct secrets *secrets_load(const char *path, struct text *faults);
 /* From the text itself; `path` names it in faults and is what relative paths start from. */
 MUST_CHECK const struct secrets *secrets_parse(struct str text, const char *path, struct text *faults);

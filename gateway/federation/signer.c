@@ -40,7 +40,8 @@ bool outgoing_add(struct outgoing *outgoing, struct str name, struct str value)
 
 /* ---- none, and mutual TLS, whose proof is the connection ---- */
 
-static bool open_nothing(struct signer *signer, const struct security *security, const struct secret *secret, const char **reason)
+static bool open_nothing(struct signer *signer, const struct security *security, const struct secret *secret,
+                         const char **reason)
 {
     (void)signer, (void)security, (void)secret, (void)reason;
     return true;
@@ -79,7 +80,8 @@ static bool open_key(struct signer *signer, const struct secret *secret, const c
 
 /* ---- the departments' plain signature ---- */
 
-static bool open_department(struct signer *signer, const struct security *security, const struct secret *secret, const char **reason)
+static bool open_department(struct signer *signer, const struct security *security, const struct secret *secret,
+                            const char **reason)
 {
     (void)security;
     return open_key(signer, secret, reason);
@@ -100,7 +102,8 @@ static enum signing sign_department(struct signer *signer, struct arena *arena, 
 
 /* ---- HTTP message signatures ---- */
 
-static bool open_message(struct signer *signer, const struct security *security, const struct secret *secret, const char **reason)
+static bool open_message(struct signer *signer, const struct security *security, const struct secret *secret,
+                         const char **reason)
 {
     (void)security;
     if (!open_key(signer, secret, reason))
@@ -122,7 +125,8 @@ static bool open_message(struct signer *signer, const struct security *security,
 
 static enum signing sign_message(struct signer *signer, struct arena *arena, struct outgoing *outgoing)
 {
-    if (outgoing->body.len && !outgoing_add(outgoing, STR("content-digest"), content_digest(arena, DIGEST_SHA256, outgoing->body)))
+    if (outgoing->body.len &&
+        !outgoing_add(outgoing, STR("content-digest"), content_digest(arena, DIGEST_SHA256, outgoing->body)))
         return SIGNING_REFUSED;
     struct message_field fields[OUTGOING_HEADERS_MAX];
     for (unsigned i = 0; i < outgoing->header_count; i++)
@@ -164,16 +168,28 @@ static enum signing sign_token(struct signer *signer, struct arena *arena, struc
     if (signing != SIGNING_DONE)
         return signing;
     return outgoing_add(outgoing, STR("authorization"), str_printf(arena, "Bearer %.*s", STR_ARG(token))) ? SIGNING_DONE
-                                                                                                         : SIGNING_REFUSED;
+                                                                                                          : SIGNING_REFUSED;
 }
 
 /* ---- the table ---- */
 
 static const struct scheme schemes[] = {
     {.kind = SECURITY_NONE, .open = open_nothing, .sign = sign_nothing},
-    {.kind = SECURITY_HTTP, .name = "HMAC-SHA256", .algorithm = SIGNATURE_HMAC_SHA256, .open = open_department, .sign = sign_department},
-    {.kind = SECURITY_HTTP, .name = "HMAC-SM3", .algorithm = SIGNATURE_HMAC_SM3, .open = open_department, .sign = sign_department},
-    {.kind = SECURITY_HTTP, .name = "SM2", .algorithm = SIGNATURE_SM2_SM3_DER, .open = open_department, .sign = sign_department},
+    {.kind = SECURITY_HTTP,
+     .name = "HMAC-SHA256",
+     .algorithm = SIGNATURE_HMAC_SHA256,
+     .open = open_department,
+     .sign = sign_department},
+    {.kind = SECURITY_HTTP,
+     .name = "HMAC-SM3",
+     .algorithm = SIGNATURE_HMAC_SM3,
+     .open = open_department,
+     .sign = sign_department},
+    {.kind = SECURITY_HTTP,
+     .name = "SM2",
+     .algorithm = SIGNATURE_SM2_SM3_DER,
+     .open = open_department,
+     .sign = sign_department},
     {.kind = SECURITY_HTTP, .name = "Signature", .algorithm = SIGNATURE_ED25519, .open = open_message, .sign = sign_message},
     {.kind = SECURITY_OAUTH2, .open = open_token, .sign = sign_token},
     {.kind = SECURITY_MUTUAL_TLS, .needs_certificate = true, .open = open_certificate, .sign = sign_nothing},

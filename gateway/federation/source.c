@@ -4,13 +4,12 @@
 
 static const struct {
     const char *text;
-    const char *parameter;
     enum level level;
     size_t offset;
 } identity[SOURCE_KINDS] = {
-    [SOURCE_ID_NUMBER] = {"citizen.id_number", "id_number", LEVEL_REAL_NAME, offsetof(struct citizen, id_number)},
-    [SOURCE_NAME] = {"citizen.name", "name", LEVEL_REAL_NAME, offsetof(struct citizen, name)},
-    [SOURCE_PHONE_NUMBER] = {"citizen.phone_number", "phone_number", LEVEL_PHONE, offsetof(struct citizen, phone_number)},
+    [SOURCE_ID_NUMBER] = {"citizen.id_number", LEVEL_REAL_NAME, offsetof(struct citizen, id_number)},
+    [SOURCE_NAME] = {"citizen.name", LEVEL_REAL_NAME, offsetof(struct citizen, name)},
+    [SOURCE_PHONE_NUMBER] = {"citizen.phone_number", LEVEL_PHONE, offsetof(struct citizen, phone_number)},
 };
 
 bool source_is_personal(enum source_kind kind)
@@ -44,11 +43,42 @@ bool source_parse(struct arena *arena, struct str text, struct source *source)
     return false;
 }
 
+/* Names under which departments ask for a person, without case, '-', '_' and a leading X-. A plain "name" is not among them:
+ * it is as often a place's. */
+static const struct {
+    const char *name;
+    enum source_kind kind;
+} identity_names[] = {
+    {"idnumber", SOURCE_ID_NUMBER},       {"idno", SOURCE_ID_NUMBER},         {"idcard", SOURCE_ID_NUMBER},
+    {"idcardno", SOURCE_ID_NUMBER},       {"idcardnumber", SOURCE_ID_NUMBER}, {"certno", SOURCE_ID_NUMBER},
+    {"citizenid", SOURCE_ID_NUMBER},      {"personid", SOURCE_ID_NUMBER},     {"holderid", SOURCE_ID_NUMBER},
+    {"sfzh", SOURCE_ID_NUMBER},           {"sfzhm", SOURCE_ID_NUMBER},        {"gmsfhm", SOURCE_ID_NUMBER},
+    {"sfzmhm", SOURCE_ID_NUMBER},         {"zjhm", SOURCE_ID_NUMBER},         {"personname", SOURCE_NAME},
+    {"citizenname", SOURCE_NAME},         {"realname", SOURCE_NAME},          {"xm", SOURCE_NAME},
+    {"phonenumber", SOURCE_PHONE_NUMBER}, {"phone", SOURCE_PHONE_NUMBER},     {"mobile", SOURCE_PHONE_NUMBER},
+    {"mobilephone", SOURCE_PHONE_NUMBER}, {"mobileno", SOURCE_PHONE_NUMBER},  {"sjh", SOURCE_PHONE_NUMBER},
+    {"sjhm", SOURCE_PHONE_NUMBER},
+};
+
 bool source_of_identity(struct str name, enum source_kind *kind)
 {
-    for (*kind = 0; *kind < SOURCE_KINDS; (*kind)++)
-        if (identity[*kind].parameter && str_is(name, identity[*kind].parameter))
+    char plain[32];
+    size_t len = 0;
+    if (name.len > 2 && (name.at[0] == 'X' || name.at[0] == 'x') && name.at[1] == '-')
+        name = str_slice(name, 2, name.len);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if (c == '-' || c == '_')
+            continue;
+        if (len == sizeof plain)
+            return false;
+        plain[len++] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+    }
+    for (size_t i = 0; i < COUNT_OF(identity_names); i++)
+        if (str_is((struct str){plain, len}, identity_names[i].name)) {
+            *kind = identity_names[i].kind;
             return true;
+        }
     return false;
 }
 

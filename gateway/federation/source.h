@@ -27,10 +27,11 @@ struct source {
 
 /* What a question brings. Spans and values live as long as the question's arena. */
 struct source_inputs {
-    const struct citizen *citizen;      /* NULL: none */
-    const struct json *const *query;    /* by index of the service's parameter; NULL entries are absent */
-    const struct json *values;          /* may be NULL */
-    struct str page;                    /* at == NULL: none */
+    const struct citizen *citizen;   /* NULL: none */
+    const struct json *const *query; /* by index of the service's parameter; NULL entries are absent */
+    const struct json *values;       /* may be NULL */
+    const struct json *body;         /* of an operation called without a mapping, instead of `values`; NULL: none */
+    struct str page;                 /* at == NULL: none */
 };
 
 bool source_is_personal(enum source_kind kind);
@@ -38,7 +39,8 @@ bool source_is_personal(enum source_kind kind);
 enum level source_level(enum source_kind kind);
 /* "citizen.name", "query.year", "const:app". false when it is none of these. The index of a query source is not set. */
 MUST_CHECK bool source_parse(struct arena *arena, struct str text, struct source *source);
-/* The personal source of that name (id_number, name, phone_number), for operations called without a mapping. */
+/* What of the citizen's a parameter or member of that name (id_number, X-Phone-Number, sfzh, …) stands for, where no mapping
+ * says so. */
 MUST_CHECK bool source_of_identity(struct str name, enum source_kind *kind);
 /* The value; NULL when the question does not have it. What is made is put into *made. */
 const struct json *source_value(const struct source *source, const struct source_inputs *inputs, struct json *made);

@@ -20,8 +20,8 @@ MUST_CHECK bool spool_append(const struct spool *spool, struct str lines);
 bool spool_is_waiting(const struct spool *spool);
 /* Moves what was appended aside, so that it can be read back while more is appended. false when there is nothing. */
 MUST_CHECK bool spool_begin(const struct spool *spool);
-/* The next whole lines at *offset, at most `most` bytes (one line at least); *offset moves behind them. Empty at the end. A line
- * without its end, torn by a crash, is left out. */
+/* The next whole lines at *offset, at most `most` bytes (one line at least); *offset moves behind them. Empty at the end. A
+ * line without its end, torn by a crash, is left out. */
 struct str spool_read(const struct spool *spool, struct arena *arena, size_t most, size_t *offset);
 /* All of it is in Postgres. */
 void spool_end(const struct spool *spool);

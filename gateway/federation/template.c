@@ -36,8 +36,8 @@ static struct template_field *place_path(struct arena *arena, struct template *t
             ordered[placed] = *field;
             ordered[placed++].prefix = str_slice(rest, 0, (size_t)open);
         } else if (sink) {
-            fault_add(sink, NULL, STR("/operation/request"), "path parameter %.*s of operation %.*s has no source", STR_ARG(name),
-                      STR_ARG(template->operation->id));
+            fault_add(sink, NULL, STR("/operation/request"), "path parameter %.*s of operation %.*s has no source",
+                      STR_ARG(name), STR_ARG(template->operation->id));
         }
         rest = str_slice(rest, (size_t)close + 1, rest.len);
     }
@@ -127,8 +127,39 @@ static bool schema_knows(const struct contract *contract, const struct json *sch
     return false;
 }
 
+/* "const:5" for an integer parameter is the number 5; a constant that breaks the parameter's schema is a fault. */
+static bool coerce_constant(struct arena *arena, const struct parameter *parameter, struct source *source,
+                            const struct json *node, struct fault_sink *sink)
+{
+    if (source->kind != SOURCE_CONST || source->literal->type != JSON_STRING)
+        return true;
+    struct schema_errors errors = {.arena = arena, .most = 1};
+    const struct json *value = parameter_read(arena, parameter, source->literal->string, &errors);
+    if (!value) {
+        fault_add(sink, node, STR("/operation/request"), "%.*s: the constant breaks the parameter's schema",
+                  STR_ARG(parameter->name));
+        return false;
+    }
+    source->literal = value;
+    return true;
+}
+
+/* The same for a member of the body, whose schema is compiled for this. A member that the contract does not describe takes the
+ * text as it is. */
+static bool coerce_member(struct arena *arena, const struct contract *contract, const struct json *schema, struct str name,
+                          struct source *source, const struct json *node, struct fault_sink *sink)
+{
+    if (!schema)
+        return true;
+    struct str reason;
+    const struct schema_options options = {.openapi_3_0 = !contract->is_3_1, .document = contract->document};
+    const struct parameter parameter = {
+        .name = name, .place = PARAMETER_QUERY, .schema = schema_compile(arena, schema, &options, &reason)};
+    return !parameter.schema || coerce_constant(arena, &parameter, source, node, sink);
+}
+
 /* Adds a member at the pointer ("/applicant/name", or a bare name for the top). */
-static void add_member(struct arena *arena, struct template *template, struct str pointer, const struct source *source,
+static void add_member(struct arena *arena, struct template *template, struct str pointer, struct source *source,
                        const struct json *node, struct fault_sink *sink)
 {
     const struct contract *contract = template->operation->contract;
@@ -157,6 +188,8 @@ static void add_member(struct arena *arena, struct template *template, struct st
         }
         list = &member->children;
     }
+    if (!coerce_member(arena, contract, schema, pointer, source, node, sink))
+        return;
     member->source = *source;
     template->personal |= source_is_personal(source->kind);
     if (source_level(source->kind) > template->level)
@@ -197,23 +230,6 @@ static bool read_source(struct arena *arena, const struct json *node, struct str
     fault_add(sink, node, STR("/operation/request"), "%.*s: the service has no parameter %.*s", STR_ARG(name),
               STR_ARG(source->name));
     return false;
-}
-
-/* "const:5" for an integer parameter is the number 5; a constant that breaks the parameter's schema is a fault. */
-static bool coerce_constant(struct arena *arena, const struct parameter *parameter, struct source *source,
-                            const struct json *node, struct fault_sink *sink)
-{
-    if (source->kind != SOURCE_CONST || source->literal->type != JSON_STRING)
-        return true;
-    struct schema_errors errors = {.arena = arena, .most = 1};
-    const struct json *value = parameter_read(arena, parameter, source->literal->string, &errors);
-    if (!value) {
-        fault_add(sink, node, STR("/operation/request"), "%.*s: the constant breaks the parameter's schema",
-                  STR_ARG(parameter->name));
-        return false;
-    }
-    source->literal = value;
-    return true;
 }
 
 static void add_target(struct arena *arena, struct template *template, struct template_field *fields, unsigned *count,

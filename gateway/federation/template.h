@@ -23,7 +23,8 @@ struct template_member {
     bool required;
 };
 
-struct template {
+struct template
+{
     const struct operation *operation;
     const struct template_field *path; /* in the order of the path */
     unsigned path_count;
@@ -32,12 +33,12 @@ struct template {
     unsigned query_count;
     const struct template_field *headers;
     unsigned header_count;
-    const struct media *media;            /* of the request body; NULL without one */
-    const struct template_member *body;   /* mapped members */
-    bool body_of_values;                  /* the values that name no parameter are the body */
-    bool personal;                        /* carries a value of the citizen's */
-    enum level level;                     /* the least that knows all its values */
-    bool safe;                            /* by method (RFC 9110 §9.2.1), or x-shimin-safe: true of a POST that only asks */
+    const struct media *media;          /* of the request body; NULL without one */
+    const struct template_member *body; /* mapped members */
+    bool body_of_values;                /* the body is given whole, or is the values that name no parameter */
+    bool personal;                      /* carries a value of the citizen's */
+    enum level level;                   /* the least that knows all its values */
+    bool safe;                          /* by method (RFC 9110 §9.2.1), or x-shimin-safe: true of a POST that only asks */
 };
 
 /* A parameter of a service as the mapping sees it: names only. */

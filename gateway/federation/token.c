@@ -6,11 +6,11 @@
 #include <shimin/log.h>
 #include <stdlib.h>
 
-#define LIFE_DEFAULT 300               /* seconds, when the department does not say (RFC 6749 §5.1) */
+#define LIFE_DEFAULT 300 /* seconds, when the department does not say (RFC 6749 §5.1) */
 #define LIFE_MOST 86400
-#define MARGIN_MOST seconds(60)        /* renewed that long before it expires, or a tenth of its life */
-#define REFUSAL_PAUSE seconds(1)       /* a refused token that is younger is not fetched anew */
-#define FAILURE_PAUSE seconds(1)       /* how long those who come after a failed fetch share its failure */
+#define MARGIN_MOST seconds(60)  /* renewed that long before it expires, or a tenth of its life */
+#define REFUSAL_PAUSE seconds(1) /* a refused token that is younger is not fetched anew */
+#define FAILURE_PAUSE seconds(1) /* how long those who come after a failed fetch share its failure */
 
 struct token {
     struct arena *arena; /* of what never changes */
@@ -49,7 +49,8 @@ struct token *token_open(const struct security *security, const struct secret *s
     token->authorization = str_printf(arena, "Basic %.*s", STR_ARG(encoded));
     token->form = STR("grant_type=client_credentials");
     if (secret->scope.len)
-        token->form = str_printf(arena, "grant_type=client_credentials&scope=%.*s", STR_ARG(str_percent_encode(arena, secret->scope)));
+        token->form =
+            str_printf(arena, "grant_type=client_credentials&scope=%.*s", STR_ARG(str_percent_encode(arena, secret->scope)));
     return token;
 }
 
@@ -74,13 +75,15 @@ static bool keep(struct token *token, struct arena *arena, struct str answer)
 {
     struct json_error error;
     const struct json *root = json_parse(arena, answer, &json_limits_request, &error);
-    struct str value = json_get_string(root, "access_token", STR_NONE), type = json_get_string(root, "token_type", STR("Bearer"));
+    struct str value = json_get_string(root, "access_token", STR_NONE),
+               type = json_get_string(root, "token_type", STR("Bearer"));
     if (!is_token68(value) || !str_equal_nocase(type, STR("bearer"))) {
         log_error("a department's token endpoint %.*s answered without a bearer token", STR_ARG(token->path));
         return false;
     }
     const struct json *expires = json_get(root, "expires_in");
-    double life = expires && (expires->type == JSON_INTEGER || expires->type == JSON_NUMBER) ? json_as_double(expires) : LIFE_DEFAULT;
+    double life =
+        expires && (expires->type == JSON_INTEGER || expires->type == JSON_NUMBER) ? json_as_double(expires) : LIFE_DEFAULT;
     int64_t lasts = seconds((int64_t)(life < 1 ? 1 : life > LIFE_MOST ? LIFE_MOST : life));
     int64_t margin = lasts / 10 < MARGIN_MOST ? lasts / 10 : MARGIN_MOST;
     free(token->value);

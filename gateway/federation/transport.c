@@ -103,8 +103,8 @@ static struct str target_of(struct arena *arena, const struct outgoing *outgoing
     return str_printf(arena, "%.*s?%.*s", STR_ARG(outgoing->path), STR_ARG(outgoing->query));
 }
 
-enum upstream_status transport_call(struct transport *transport, struct arena *arena, const struct outgoing *outgoing, bool fresh,
-                                    int64_t deadline, struct answer_message *message)
+enum upstream_status transport_call(struct transport *transport, struct arena *arena, const struct outgoing *outgoing,
+                                    bool fresh, int64_t deadline, struct answer_message *message)
 {
     int64_t connect = deadline_in(CONNECT_TIME);
     const struct upstream_request request = {

@@ -1,0 +1,131 @@
+/* What every test of this floor needs: an arena a test, documents from text, departments and services compiled from YAML. */
+#ifndef SHIMIN_TESTS_FEDERATION_SUITE_H
+#define SHIMIN_TESTS_FEDERATION_SUITE_H
+
+#include "federation/mapping.h"
+#include "federation/metrics.h"
+#include "federation/plan.h"
+
+#include <check.h>
+#include <shimin/arena.h>
+#include <shimin/citizen.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena *arena;
+
+static inline void open_arena(void)
+{
+    arena = arena_open();
+    federation_metrics_register();
+}
+
+static inline void shut_arena(void)
+{
+    arena_close(arena);
+}
+
+#define ASSERT_STR(actual, wanted)                                                                                             \
+    do {                                                                                                                       \
+        struct str actual_ = (actual);                                                                                         \
+        ck_assert_msg(str_equal(actual_, str_of(wanted)), "got \"%.*s\", wanted \"%s\"", STR_ARG(actual_), (wanted));          \
+    } while (0)
+
+#define ASSERT_HAS(actual, wanted)                                                                                             \
+    do {                                                                                                                       \
+        struct str actual_ = (actual);                                                                                         \
+        ck_assert_msg(str_find(actual_, str_of(wanted)) >= 0, "\"%.*s\" lacks \"%s\"", STR_ARG(actual_), (wanted));            \
+    } while (0)
+
+static inline const struct json *yaml_of(const char *text)
+{
+    struct json_error error = {0};
+    const struct json *value = yaml_parse(arena, str_of(text), &json_limits_document, &error);
+    ck_assert_msg(value != NULL, "line %u: %s", error.line, error.reason);
+    return value;
+}
+
+static inline const struct contract *contract_of(const char *yaml)
+{
+    struct contract_faults faults;
+    const struct contract *contract = contract_load(STR("test.yaml"), str_of(yaml), arena, &faults);
+    if (!contract)
+        ck_abort_msg("line %u %.*s: %.*s", faults.list[0].line, STR_ARG(faults.list[0].pointer),
+                     STR_ARG(faults.list[0].reason));
+    arena_defer(arena, (void (*)(void *))contract_free, (void *)contract);
+    return contract;
+}
+
+/* A department with this backend, which must compile. */
+static inline struct department *department_of(const struct contract *contract, const char *definition)
+{
+    struct department *department = arena_new(arena, struct department);
+    struct text faults = text_open(arena, 64);
+    struct fault_sink sink = {.faults = &faults, .kind = "department", .slug = STR("test")};
+    bool good;
+    department->slug = STR("test");
+    department->number = 1;
+    department->contract = contract;
+    department->contract_name = STR("test.yaml");
+    department->definition = yaml_of(definition);
+    department->backend = (void *)plan_compile(arena, department, &sink, &good);
+    ck_assert_msg(good, "%.*s", STR_ARG(text_str(&faults)));
+    return department;
+}
+
+/* A service of that department; NULL when it has faults, which are then in *faults. */
+static inline struct service *service_of(struct department *department, enum archetype archetype, enum level level,
+                                         bool personal, const char *definition, struct text *faults)
+{
+    struct service *service = arena_new(arena, struct service);
+    struct fault_sink sink = {.faults = faults, .kind = "service", .slug = STR("test-service")};
+    bool good;
+    *faults = text_open(arena, 64);
+    service->slug = STR("test-service");
+    service->archetype = archetype;
+    service->level = level;
+    service->personal = personal;
+    service->department = department;
+    service->definition = yaml_of(definition);
+    const struct mapping *mapping = mapping_compile(arena, service, &sink, &good);
+    service->binding = (void *)mapping;
+    if (mapping && department->backend)
+        plan_learn(arena, department->backend, mapping->template);
+    return good ? service : NULL;
+}
+
+static inline struct citizen citizen_of(void)
+{
+    return (struct citizen){
+        .id = STR("0190a000-0000-7000-8000-000000000001"),
+        .level = LEVEL_REAL_NAME,
+        .phone_number = STR("+8613800138000"),
+        .name = STR("张三"),
+        .id_number = STR("11010519491231002X"),
+    };
+}
+
+static inline int run_tests(const char *name, const TTest *const *tests, size_t count)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_checked_fixture(tcase, open_arena, shut_arena);
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(tcase, tests[i]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#define RUN_TESTS(name, ...)                                                                                                   \
+    int main(void)                                                                                                             \
+    {                                                                                                                          \
+        const TTest *const tests[] = {__VA_ARGS__};                                                                            \
+        return run_tests(name, tests, sizeof(tests) / sizeof(tests[0]));                                                       \
+    }
+
+#endif
