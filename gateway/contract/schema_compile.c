@@ -179,7 +179,8 @@ static const struct schema *in_place(const struct rule *rule, uint32_t i)
     if (check == check_dependent_schemas)
         return i < rule->named.count ? rule->named.list[i] : NULL;
     if (check == check_if) {
-        const struct schema *three[3], *const all[] = {rule->branch.condition, rule->branch.then, rule->branch.otherwise};
+        const struct schema *three[3] = {NULL}, *const all[] = {rule->branch.condition, rule->branch.then,
+                                                                rule->branch.otherwise};
         uint32_t count = 0;
         for (size_t k = 0; k < COUNT_OF(all); k++)
             if (all[k])

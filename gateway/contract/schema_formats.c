@@ -222,64 +222,85 @@ static bool is_email(const struct json *value)
     return is_hostname_text(domain);
 }
 
-/* RFC 3986: only its characters, whole percent escapes, a well-formed authority; with a scheme when `absolute`. */
-static bool is_uri_text(struct str s, bool absolute)
+/* Only characters that RFC 3986 allows in a path, query or user information, and whole percent escapes. */
+static bool has_uri_characters(struct str s, const char *besides)
 {
-    size_t scheme = 0;
-    while (scheme < s.len && (is_alnum(s.at[scheme]) || (scheme > 0 && strchr("+-.", s.at[scheme] ? s.at[scheme] : '\n'))))
-        scheme++;
-    bool has_scheme = scheme > 0 && scheme < s.len && s.at[scheme] == ':' && !is_digit(s.at[0]);
-    if (absolute && !has_scheme)
-        return false;
-    size_t authority = SIZE_MAX, hashes = 0, colon_allowed = has_scheme;
-    size_t start = has_scheme ? scheme + 1 : 0;
-    if (start + 1 < s.len && s.at[start] == '/' && s.at[start + 1] == '/')
-        authority = start + 2;
-    bool in_authority = authority != SIZE_MAX, in_literal = false, in_port = false, in_first = !in_authority;
-    for (size_t i = in_authority ? authority : start; i < s.len; i++) {
+    for (size_t i = 0; i < s.len; i++) {
         char c = s.at[i];
-        if (c == '/' || c == '?' || c == '#')
-            in_authority = in_literal = in_port = in_first = false;
+        unsigned char byte;
         if (c == '%') {
-            unsigned char byte;
             if (i + 2 >= s.len || !hex_decode(str_slice(s, i + 1, i + 3), &byte, 1))
                 return false;
             i += 2;
-        } else if (c == '#') {
-            if (++hashes > 1)
-                return false;
-        } else if (in_authority && c == '[') {
-            size_t end = i;
-            while (end < s.len && s.at[end] != ']')
-                end++;
-            if ((i > authority && s.at[i - 1] != '@') || end == s.len ||
-                (s.at[i + 1] != 'v' && !is_address(str_slice(s, i + 1, end), AF_INET6)))
-                return false;
-            i = end;
-        } else if (in_authority && c == '@') {
-            in_port = false; /* what looked like a port was a password */
-        } else if (in_authority && c == ':') {
-            in_port = true;
-        } else if (in_first && c == ':' && !colon_allowed) {
-            return false; /* the first segment of a relative reference (§4.2) */
-        } else if (!is_alnum(c) && (c == '\0' || !strchr("-._~:/?@!$&'()*+,;=", c))) {
+        } else if (!is_alnum(c) && (c == '\0' || !strchr("-._~!$&'()*+,;=", c)) && (c == '\0' || !strchr(besides, c))) {
             return false;
         }
     }
-    if (authority == SIZE_MAX)
-        return true;
-    /* The port: digits only. */
-    struct str rest = str_slice(s, authority, s.len);
-    size_t end = 0;
-    while (end < rest.len && !strchr("/?#", rest.at[end]))
-        end++;
-    for (size_t i = end; i > 0 && rest.at[i - 1] != ']' && rest.at[i - 1] != '@'; i--)
-        if (rest.at[i - 1] == ':')
-            for (size_t k = i; k < end; k++)
-                if (!is_digit(rest.at[k]))
-                    return false;
-    (void)in_literal, (void)in_port;
     return true;
+}
+
+/* §3.2: [user@]host[:port], the host a name or an address in brackets. */
+static bool is_authority(struct str s)
+{
+    ptrdiff_t at_sign = str_find(s, STR("@"));
+    if (at_sign >= 0) {
+        if (!has_uri_characters(str_slice(s, 0, (size_t)at_sign), ":"))
+            return false;
+        s = str_slice(s, (size_t)at_sign + 1, s.len);
+    }
+    struct str port = s;
+    if (str_starts(s, STR("["))) {
+        ptrdiff_t end = str_find(s, STR("]"));
+        struct str literal = end < 0 ? s : str_slice(s, 1, (size_t)end);
+        if (end < 0 || (!str_starts(literal, STR("v")) && !is_address(literal, AF_INET6)))
+            return false;
+        port = str_slice(s, (size_t)end + 1, s.len);
+        if (port.len > 0 && port.at[0] != ':')
+            return false;
+        if (port.len > 0)
+            port = str_slice(port, 1, port.len);
+    } else {
+        struct str host = str_cut(&port, ':');
+        if (!has_uri_characters(host, ""))
+            return false;
+    }
+    for (size_t i = 0; port.at && i < port.len; i++)
+        if (!is_digit(port.at[i]))
+            return false;
+    return true;
+}
+
+/* The length of "scheme" in "scheme:…", or 0. */
+static size_t scheme_length(struct str s)
+{
+    size_t n = 0;
+    while (n < s.len && (is_alnum(s.at[n]) || s.at[n] == '+' || s.at[n] == '-' || s.at[n] == '.'))
+        n++;
+    return n > 0 && n < s.len && s.at[n] == ':' && (s.at[0] | 32) >= 'a' ? n : 0;
+}
+
+/* RFC 3986 §3 when `absolute`, else §4.1. */
+static bool is_uri_text(struct str s, bool absolute)
+{
+    size_t scheme = scheme_length(s);
+    if (absolute && scheme == 0)
+        return false;
+    struct str rest = scheme ? str_slice(s, scheme + 1, s.len) : s, fragment = rest;
+    rest = str_cut(&fragment, '#');
+    struct str query = rest;
+    struct str path = str_cut(&query, '?');
+    if (str_starts(path, STR("//"))) {
+        path = str_slice(path, 2, path.len);
+        ptrdiff_t slash = str_find(path, STR("/"));
+        if (!is_authority(slash < 0 ? path : str_slice(path, 0, (size_t)slash)))
+            return false;
+        path = slash < 0 ? STR("") : str_slice(path, (size_t)slash, path.len);
+    } else if (scheme == 0) {
+        struct str after = path, first = str_cut(&after, '/');
+        if (str_find(first, STR(":")) >= 0) /* would be taken for a scheme (§4.2) */
+            return false;
+    }
+    return has_uri_characters(path, ":@/") && has_uri_characters(query, ":@/?") && has_uri_characters(fragment, ":@/?");
 }
 
 static bool is_uri(const struct json *value)

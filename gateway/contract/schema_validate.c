@@ -164,6 +164,7 @@ static __attribute__((noinline)) bool check_evaluating(struct visit *visit)
     bool good = check_rules(visit);
     if (good && outer)
         evaluated_merge(outer, &own, visit->value->count);
+    visit->evaluated = outer;
     evaluated_close(&own);
     return good;
 }

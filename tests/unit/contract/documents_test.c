@@ -30,10 +30,12 @@ static unsigned each_contract(unsigned (*check)(const struct contract *contract)
 {
     const char *folder = getenv("SHIMIN_CONTRACTS");
     DIR *directory = folder ? opendir(folder) : NULL;
-    unsigned faults_of_all = 0;
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+    unsigned faults_of_all = 0, files = 0;
+    ck_assert_msg(directory != NULL, "SHIMIN_CONTRACTS does not name the folder of the contracts");
+    for (struct dirent *entry; (entry = readdir(directory));) {
         if (!is_contract(entry->d_name))
             continue;
+        files++;
         struct str bytes = read_whole(str_printf(arena, "%s/%s", folder, entry->d_name).at);
         struct contract_faults faults;
         const struct contract *contract = contract_load(str_of(entry->d_name), bytes, arena, &faults);
@@ -43,8 +45,8 @@ static unsigned each_contract(unsigned (*check)(const struct contract *contract)
         faults_of_all += contract ? check(contract) : 1;
         contract_free(contract);
     }
-    if (directory)
-        closedir(directory);
+    closedir(directory);
+    ck_assert_uint_gt(files, 0);
     return faults_of_all;
 }
 
