@@ -1,0 +1,171 @@
+/* Snapshots: what a document must be, how switches and their windows act, how areas are found. */
+#include "catalogue/snapshot.h"
+
+#include <check.h>
+#include <shimin/arena.h>
+#include <shimin/clock.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SERVICE(slug, more)                                                                                                    \
+    "{\"slug\":\"" slug "\",\"department\":\"metro\",\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"summary\":{\"zh\":\"\",\"en\":\"\"}," \
+    "\"pinyin\":\"dt\",\"category\":\"travel\",\"archetype\":\"apply\",\"level\":\"L1\"" more "}"
+#define DOCUMENT(services, areas, switches)                                                                                    \
+    "{\"version\":7,\"switches_version\":3,\"categories\":[{\"slug\":\"travel\",\"name\":{\"zh\":\"交通\",\"en\":\"Travel\"}}],"    \
+    "\"departments\":[{\"slug\":\"metro\",\"number\":1,\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"kind\":\"utility\"}],"         \
+    "\"services\":[" services "],\"areas\":[" areas "],\"switches\":[" switches "]}"
+
+static struct arena *arena;
+static struct text faults;
+
+static void set_up(void)
+{
+    arena = arena_open();
+    faults = text_open(arena, 256);
+}
+
+static void tear_down(void)
+{
+    arena_close(arena);
+}
+
+static struct str no_contracts(struct arena *unused, struct str sha256)
+{
+    (void)unused;
+    (void)sha256;
+    return STR_NONE;
+}
+
+static struct snapshot *compile(const char *document)
+{
+    return snapshot_compile(str_of(document), no_contracts, &faults);
+}
+
+static void expect_fault(const char *document, const char *words)
+{
+    ck_assert_ptr_null(compile(document));
+    ck_assert_msg(strstr(faults.at, words) != NULL, "\"%s\" is not in: %s", words, faults.at);
+}
+
+START_TEST(a_good_document_becomes_a_snapshot)
+{
+    struct snapshot *snapshot = compile(DOCUMENT(SERVICE("a", ",\"aliases\":[\"b\"]"), "", ""));
+    ck_assert_msg(snapshot != NULL, "%s", faults.at);
+    ck_assert(str_is(snapshot_version(snapshot), "7.3"));
+    ck_assert_ptr_nonnull(snapshot_service(snapshot, STR("a")));
+    ck_assert_ptr_eq(snapshot_service(snapshot, STR("b")), snapshot_service(snapshot, STR("a")));
+    ck_assert_ptr_null(snapshot_service(snapshot, STR("c")));
+    ck_assert_ptr_nonnull(snapshot_department(snapshot, STR("metro")));
+    snapshot_release(snapshot);
+}
+END_TEST
+
+START_TEST(every_fault_is_named)
+{
+    expect_fault(DOCUMENT(SERVICE("a", "") "," SERVICE("a", ""), "", ""), "service a: declared twice");
+    expect_fault(DOCUMENT(SERVICE("a", ",\"aliases\":[\"a\"]"), "", ""), "alias a is taken");
+    expect_fault(DOCUMENT("{\"slug\":\"x\",\"department\":\"bus\",\"category\":\"nope\",\"archetype\":\"fly\",\"level\":\"L7\"}", "", ""),
+                 "unknown department bus");
+    ck_assert_ptr_nonnull(strstr(faults.at, "unknown category nope"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "unknown archetype"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "unknown level"));
+    expect_fault("{\"version\":", "catalogue document:1:");
+}
+END_TEST
+
+START_TEST(a_switch_holds_at_once_and_without_end_when_it_has_no_window)
+{
+    struct snapshot *snapshot =
+        compile(DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"reason\":{\"zh\":\"修\",\"en\":\"fix\"},\"set_by\":\"x\"}"));
+    struct switch_state state = snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")));
+    ck_assert_int_eq(state.position, SWITCH_OFF);
+    ck_assert(str_is(state.reason.en, "fix"));
+    ck_assert_int_eq(snapshot_switch_changes_at(snapshot), INT64_MAX);
+    snapshot_release(snapshot);
+}
+END_TEST
+
+static struct snapshot *with_window(int64_t from, int64_t until)
+{
+    struct str document =
+        str_printf(arena, DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\",\"until\":\"%s\"}"),
+                   time_rfc3339(arena, from).at, time_rfc3339(arena, until).at);
+    return compile(document.at);
+}
+
+START_TEST(a_window_is_looked_at_when_it_is_asked_for)
+{
+    int64_t now = clock_wall(), hour = seconds(3600);
+    const struct {
+        int64_t from, until;
+        enum switch_position position;
+    } cases[] = {{now - hour, now + hour, SWITCH_OFF}, {now + hour, now + 2 * hour, SWITCH_OPEN}, {now - 2 * hour, now - hour, SWITCH_OPEN}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct snapshot *snapshot = with_window(cases[i].from, cases[i].until);
+        ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, cases[i].position);
+        snapshot_release(snapshot);
+    }
+}
+END_TEST
+
+START_TEST(other_switches_share_the_definitions)
+{
+    struct snapshot *first = compile(DOCUMENT(SERVICE("a", ""), "", ""));
+    struct snapshot *second = snapshot_with_switches(
+        first, STR("{\"switches_version\":9,\"switches\":[{\"service\":\"a\",\"position\":\"no_new\"},{\"service\":\"gone\",\"position\":\"off\"}]}"),
+        &faults);
+    ck_assert_msg(second != NULL, "%s", faults.at);
+    const struct service *service = snapshot_service(first, STR("a"));
+    ck_assert_ptr_eq(snapshot_service(second, STR("a")), service);
+    snapshot_release(first);
+    ck_assert_int_eq(snapshot_switch(second, service).position, SWITCH_NO_NEW);
+    ck_assert(str_is(snapshot_version(second), "7.9"));
+    snapshot_release(second);
+}
+END_TEST
+
+START_TEST(areas_hang_together_whatever_the_order_of_their_rows)
+{
+    struct snapshot *snapshot = compile(DOCUMENT(SERVICE("a", ""),
+                                                 "[\"510104017\",\"街\",\"street\",\"510104\"],[\"5101\",\"市\",\"city\",null],"
+                                                 "[\"510105\",\"青羊\",\"district\",\"5101\"],[\"510104\",\"锦江\",\"district\",\"5101\"]",
+                                                 ""));
+    ck_assert_msg(snapshot != NULL, "%s", faults.at);
+    const struct area *city = snapshot_area(snapshot, STR("5101"));
+    ck_assert_uint_eq(city->parent, AREA_NONE);
+    ck_assert_uint_eq(city->children, 2);
+    const struct area *street = snapshot_area(snapshot, STR("510104017000"));
+    ck_assert(str_is(street->code, "510104017"));
+    ck_assert(str_is(snapshot_area_at(snapshot, street->parent)->code, "510104"));
+    ck_assert_ptr_null(snapshot_area(snapshot, STR("510104018")));
+    snapshot_release(snapshot);
+}
+END_TEST
+
+START_TEST(areas_with_a_circle_or_a_missing_parent_are_refused)
+{
+    expect_fault(DOCUMENT(SERVICE("a", ""), "[\"5101\",\"a\",\"city\",\"5102\"],[\"5102\",\"b\",\"city\",\"5101\"]", ""), "circle");
+    expect_fault(DOCUMENT(SERVICE("a", ""), "[\"5101\",\"a\",\"city\",\"51\"]", ""), "its parent is missing");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("snapshot");
+    TCase *cases = tcase_create("snapshot");
+    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, a_good_document_becomes_a_snapshot);
+    tcase_add_test(cases, every_fault_is_named);
+    tcase_add_test(cases, a_switch_holds_at_once_and_without_end_when_it_has_no_window);
+    tcase_add_test(cases, a_window_is_looked_at_when_it_is_asked_for);
+    tcase_add_test(cases, other_switches_share_the_definitions);
+    tcase_add_test(cases, areas_hang_together_whatever_the_order_of_their_rows);
+    tcase_add_test(cases, areas_with_a_circle_or_a_missing_parent_are_refused);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
