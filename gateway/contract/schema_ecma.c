@@ -252,8 +252,10 @@ static bool step(struct translation *t)
     char c = t->in.at[t->at];
     if (c == '\\')
         return escape(t);
-    if (c == '\0')
-        return t->at++, put_code_point(t, 0);
+    if (c == '\0') { /* the translation ends at a NUL */
+        t->at++;
+        return put_code_point(t, 0);
+    }
     if (t->in_class) {
         if (c == ']')
             t->in_class = false;

@@ -1,4 +1,5 @@
 /* Schemas: what is valid, how faults are told, what is refused when compiling, and that bounds hold. */
+#include "contract/schema_node.h"
 #include "suite.h"
 
 #include <pthread.h>
@@ -359,6 +360,46 @@ START_TEST(objects_with_many_properties_are_looked_up_in_any_order)
 }
 END_TEST
 
+START_TEST(uri_references_are_resolved_as_rfc_3986_shows)
+{
+    /* §5.4.1 and §5.4.2 */
+    static const char *const cases[][2] = {
+        {"g:h", "g:h"},
+        {"g", "http://a/b/c/g"},
+        {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"},
+        {"/g", "http://a/g"},
+        {"//g", "http://g"},
+        {"?y", "http://a/b/c/d;p?y"},
+        {"g?y", "http://a/b/c/g?y"},
+        {"#s", "http://a/b/c/d;p?q#s"},
+        {"g#s", "http://a/b/c/g#s"},
+        {";x", "http://a/b/c/;x"},
+        {"", "http://a/b/c/d;p?q"},
+        {".", "http://a/b/c/"},
+        {"..", "http://a/b/"},
+        {"../g", "http://a/b/g"},
+        {"../..", "http://a/"},
+        {"../../g", "http://a/g"},
+        {"../../../g", "http://a/g"},
+        {"/./g", "http://a/g"},
+        {"/../g", "http://a/g"},
+        {"g.", "http://a/b/c/g."},
+        {"..g", "http://a/b/c/..g"},
+        {"./../g", "http://a/b/g"},
+        {"./g/.", "http://a/b/c/g/"},
+        {"g/./h", "http://a/b/c/g/h"},
+        {"g/../h", "http://a/b/c/h"},
+        {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"},
+        {"g#s/../x", "http://a/b/c/g#s/../x"},
+        {"http:g", "http:g"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        ASSERT_STR(uri_resolve(arena, STR("http://a/b/c/d;p?q"), str_of(cases[i][0])), cases[i][1]);
+}
+END_TEST
+
 START_TEST(a_schema_tells_the_types_it_accepts)
 {
     ck_assert_uint_eq(schema_types(compile("{'type':'integer'}", NULL)), 1u << JSON_INTEGER);
@@ -378,4 +419,4 @@ RUN_TESTS("schema", every_fault_is_listed_with_its_pointer_in_both_languages, er
           openapi_3_0_is_translated, a_bad_schema_is_refused_with_the_place,
           deep_values_are_bounded_and_need_no_more_than_a_fibers_stack, work_is_bounded_where_branches_multiply,
           unique_items_are_found_in_long_arrays, objects_with_many_properties_are_looked_up_in_any_order,
-          a_schema_tells_the_types_it_accepts)
+          uri_references_are_resolved_as_rfc_3986_shows, a_schema_tells_the_types_it_accepts)
