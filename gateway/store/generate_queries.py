@@ -25,8 +25,11 @@ class Statement:
         self.sql = []
 
 
-# What may hide a "$1" or a ";" that means nothing.
-HIDING = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$", re.DOTALL)
+# What may hide a "$1" or a ";" that means nothing; what is still open hides the rest.
+HIDING = re.compile(
+    r"""'(?:[^']|'')*(?:'|\Z)|"[^"]*(?:"|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|\$(?P<tag>[A-Za-z_]*)\$.*?(?:\$(?P=tag)\$|\Z)""",
+    re.DOTALL,
+)
 
 
 def bare(sql):

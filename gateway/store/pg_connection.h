@@ -113,8 +113,12 @@ void pg_slot_finish(struct pg_slot *slot, enum pg_status status);
 void pg_slot_free(struct pg_slot *slot);
 void pg_slots_forget(void);
 
-/* ---- between pg_connect.c and pg_connection.c ---- */
+/* ---- between pg_connection.c, pg_connect.c and pg_answers.c ---- */
 /* One try, in the calling fiber; on success link, descriptor, tls and socket are set. */
 MUST_CHECK bool pg_connect(struct pg_connection *connection);
+/* Takes the whole messages that are in the buffer; false when the stream is broken. */
+MUST_CHECK bool pg_answers_take(struct pg_connection *connection);
+/* Whether the statement is prepared on the connection, or on its way there. */
+uint8_t *pg_prepared(struct pg_connection *connection, const struct pg_statement *statement);
 
 #endif

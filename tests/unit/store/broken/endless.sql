@@ -1,0 +1,5 @@
+-- name: endless
+SELECT 1
+
+-- name: next
+SELECT 2;

@@ -1,0 +1,2 @@
+-- name: gap
+SELECT $1, $3;

@@ -1,0 +1,4 @@
+-- name: twice
+SELECT 1;
+-- name: twice
+SELECT 2;

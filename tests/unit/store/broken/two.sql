@@ -1,0 +1,2 @@
+-- name: two
+SELECT 1; SELECT 2;
