@@ -56,3 +56,10 @@ struct str gzip_compress(struct arena *arena, struct str body, int level)
         return STR_NONE;
     return (struct str){out, room - compressor.avail_out};
 }
+
+void gzip_close(void)
+{
+    if (compressor_level)
+        deflateEnd(&compressor);
+    compressor_level = 0;
+}

@@ -9,5 +9,7 @@
 bool gzip_suits(const char *type);
 /* The compressed bytes in the arena, or STR_NONE when they would not be smaller. level 1 to 9. */
 struct str gzip_compress(struct arena *arena, struct str body, int level);
+/* Frees the calling worker's compressor. */
+void gzip_close(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "http/cors.h"
 #include "http/head.h"
 #include "http/server_internal.h"
+#include "runtime/internal.h"
 
 /* What libh2o's pool frees with the request: our ear at its end. */
 struct ear {
@@ -145,6 +146,21 @@ static void count_request(struct server *server, struct connection *connection, 
         http2_say_goodbye(h2o->conn);
 }
 
+/* Runs what is ready now, within libh2o's turn and not after it: a reply that is made without waiting then goes out, and the
+ * connection is read again, before the library looks at what to poll for. That saves two epoll_ctl and one epoll_wait of the
+ * five system calls that a request of HTTP/1 costs otherwise. */
+static void run_ready(h2o_timeout_entry_t *entry)
+{
+    fibers_run(H2O_STRUCT_FROM_MEMBER(struct server, ready, entry)->worker);
+}
+
+static void run_soon(struct server *server)
+{
+    server->ready.cb = run_ready;
+    if (!h2o_timeout_is_linked(&server->ready))
+        h2o_timeout_link(server->context.loop, &server->context.zero_timeout, &server->ready);
+}
+
 int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
 {
     (void)self;
@@ -175,5 +191,6 @@ int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
     *start = (struct start){request, fault};
     request->references++;
     fiber_start(run, start, DEADLINE_NEVER);
+    run_soon(server);
     return 0;
 }

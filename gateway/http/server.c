@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "http/gzip.h"
 #include "http/send.h"
 #include "http/server_internal.h"
 
@@ -228,10 +229,12 @@ void server_free(struct server *server)
     timer_clear(&server->sweep);
     for (size_t i = 0; i < settings->listener_count; i++)
         SSL_CTX_free(server->accepting[i].accept.ssl_ctx);
+    h2o_timeout_unlink(&server->ready);
     h2o_timeout_unlink(&server->context.http2._graceful_shutdown_timeout);
     h2o_multithread_queue_t *queue = server->context.queue;
     h2o_context_dispose(&server->context);
     free(queue); /* h2o_multithread_destroy_queue of 2.2.5 forgets it */
+    gzip_close();
     free(server->accepting);
     free(server->polled);
     free(server->polled_requests);

@@ -52,7 +52,8 @@ struct server {
     } * accepting;
     struct connection connections; /* head of the list */
     unsigned connection_count;
-    struct request requests; /* head of the list of those that libh2o knows */
+    struct request requests;   /* head of the list of those that libh2o knows */
+    h2o_timeout_entry_t ready; /* linked when fibers wait to run within libh2o's turn */
     struct timer sweep;
     bool draining;
     int64_t drain_began, drain_deadline;
