@@ -228,7 +228,6 @@ START_TEST(the_application_may_serve_but_not_rewrite_history)
          "'actor', 'li', 'action', 'switch', 'address', '::1', 'status', '200', 'trace_id', n::text))) FROM generate_series(1, "
          "3) n",
          "3"},
-        {"SELECT string_agg(id::text, ',' ORDER BY id) FROM shimin.audit a WHERE hash = shimin.audit_hash(a)", "1,2,3"},
         {"SELECT count(*) FROM shimin.audit a JOIN shimin.audit b ON b.id = a.id + 1 AND b.prev_hash = a.hash", "2"},
         {"UPDATE shimin.audit_head SET id = 0", "42501"},
         {"UPDATE shimin.audit SET actor = 'wang'", "42501"},
