@@ -10,6 +10,7 @@
 #include "edge/access_log.h"
 #include "edge/audit.h"
 #include "edge/cursor.h"
+#include "edge/housekeeping.h"
 #include "edge/meta.h"
 #include "edge/operations.h"
 #include "edge/pipeline.h"
@@ -175,6 +176,7 @@ static bool open_worker(void *argument)
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->worker_open)
             modules[i]->worker_open();
+    housekeeping_open();
     return http_open();
 }
 
@@ -184,6 +186,7 @@ static void stop_worker(void *argument)
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->worker_close)
             modules[i]->worker_close();
+    housekeeping_close();
     federation_close();
     audit_close();
     http_drain(gateway.stop_deadline);

@@ -29,3 +29,11 @@ WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
 -- name: append_audit
 -- Adds records to the hash chain; ids it has seen are left out.
 SELECT shimin.audit_append($1::jsonb);
+
+-- name: create_partitions
+-- For the months ahead.
+SELECT shimin.create_partitions();
+
+-- name: sweep_keys
+-- What has expired answers nothing any more.
+DELETE FROM shimin.idempotency_key WHERE expires_at < now();
