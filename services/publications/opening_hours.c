@@ -205,10 +205,10 @@ bool opening_parse(struct str text, struct opening *opening)
     return gather(&week, opening);
 }
 
-bool opening_contains(const struct opening *opening, int minute)
+bool opening_contains(const struct opening_span *spans, unsigned count, int minute)
 {
-    for (unsigned i = 0; i < opening->count; i++)
-        if (minute >= opening->spans[i].from && minute < opening->spans[i].until)
+    for (unsigned i = 0; i < count; i++)
+        if (minute >= spans[i].from && minute < spans[i].until)
             return true;
     return false;
 }

@@ -21,7 +21,7 @@ struct opening {
  * "closed"; rules after ";", which replace what was said of their days before, and after ",", which add to it.
  * false for anything else (holidays, seasons, sunset, comments): nobody knows then whether it is open. */
 MUST_CHECK bool opening_parse(struct str text, struct opening *opening);
-bool opening_contains(const struct opening *opening, int minute);
+bool opening_contains(const struct opening_span *spans, unsigned count, int minute);
 /* "{[540,720),[810,1020)}": an int4multirange of Postgres. */
 struct str opening_multirange(struct arena *arena, const struct opening *opening);
 /* The minute of the week of a moment (wall microseconds). */
