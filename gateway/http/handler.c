@@ -92,7 +92,7 @@ static struct request *request_open(struct connection *connection, h2o_req_t *h2
         request->method = str_copy(arena, (struct str){h2o->method.base, h2o->method.len});
     request->path = request->path.at ? request->path : STR("/");
     request->query = request->query.at ? request->query : STR("");
-    trace_begin(&request->trace, request_field(request, STR("traceparent")));
+    trace_begin(&request->trace, request_header(request, "traceparent"));
     request->next = &server->requests;
     request->previous = server->requests.previous;
     request->previous->next = request->next->previous = request;

@@ -5,11 +5,11 @@
 
 #include "http/server_internal.h"
 
-unsigned http2_never_begun(h2o_conn_t *conn, unsigned requests)
+unsigned http2_never_begun(h2o_conn_t *conn, unsigned requests, unsigned in_flight)
 {
     h2o_http2_conn_t *http2 = (h2o_http2_conn_t *)conn;
-    unsigned opened = (http2->pull_stream_ids.max_open + 1) / 2;
-    unsigned accounted = requests + http2->num_streams.pull.open + http2->num_streams.priority.open;
+    unsigned opened = (http2->pull_stream_ids.max_open + 1) / 2, open = http2->num_streams.pull.open;
+    unsigned accounted = requests + (open > in_flight ? open - in_flight : 0);
     return opened > accounted ? opened - accounted : 0;
 }
 

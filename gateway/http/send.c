@@ -28,6 +28,36 @@ static h2o_iovec_t fixed_names[COUNT_OF(fixed)];
 static const struct str not_in_304[] = {STR("content-type"), STR("content-language"), STR("content-encoding"),
                                         STR("last-modified")};
 
+/* HTTP/1 has a phrase after the status that nobody need read; these are for people with a terminal. */
+static const struct {
+    unsigned status;
+    const char *phrase;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {422, "Unprocessable"},
+    {429, "Too Many Requests"},
+    {500, "Internal Server Error"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+};
+
+static const char *reason_of(unsigned status)
+{
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].phrase;
+    return "";
+}
+
 static h2o_iovec_t iovec(struct str s)
 {
     return h2o_iovec_init(s.at, s.len);
@@ -91,7 +121,7 @@ void send_head(struct request *request, size_t length)
     h2o_req_t *h2o = request->h2o;
     struct reply *reply = &request->reply;
     h2o->res.status = (int)reply->status;
-    h2o->res.reason = "";
+    h2o->res.reason = reason_of(reply->status);
     h2o->res.content_length = length;
     h2o_vector_reserve(&h2o->pool, &h2o->res.headers, COUNT_OF(fixed) + reply->field_count + 8);
     if (!request->listener->internal) {

@@ -92,8 +92,8 @@ bool admission_enter(const struct sockaddr *peer, unsigned limit);
 void admission_leave(const struct sockaddr *peer);
 
 /* http2.c: what only the inside of libh2o's HTTP/2 tells */
-/* Streams opened that are not open any more and never became a request of ours. */
-unsigned http2_never_begun(h2o_conn_t *conn, unsigned requests);
+/* Streams opened that are not open any more and never became a request of ours; a little more when ids were skipped. */
+unsigned http2_never_begun(h2o_conn_t *conn, unsigned requests, unsigned in_flight);
 /* The client may open no more streams; those in flight are answered. */
 void http2_say_goodbye(h2o_conn_t *conn);
 /* Frames that would open streams are ignored from now on. */

@@ -89,8 +89,8 @@ static void visit_http2(h2o_conn_t *conn, h2o_socket_t *socket)
 {
     struct connection *connection = socket->on_close.data;
     const struct http_settings *limits = connection->server->settings;
-    unsigned never = http2_never_begun(conn, connection->requests);
-    if (never - connection->resets.never_begun > limits->reset_budget)
+    unsigned never = http2_never_begun(conn, connection->requests, connection->in_flight);
+    if (never > connection->resets.never_begun + limits->reset_budget)
         connection_cut(connection, CUT_RESETS); /* opened and thrown away before they were whole */
     connection->resets.never_begun = never;
     if (connection->in_flight == 0 && clock_steady() - connection->active > IDLE_WITH_PINGS * limits->idle_time)
