@@ -5,6 +5,7 @@
 #include <shimin/id.h>
 #include <shimin/log.h>
 #include <shimin/worker.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define DEADLINE_DEFAULT seconds(3)
@@ -28,12 +29,16 @@ static const char *const outcome_names[CALL_OUTCOMES] = {
     [CALL_NOT_SIGNED] = "not_signed",
 };
 
-static _Thread_local struct {
+/* A worker's part. It is kept after the worker's end, when fibers may still be calling: the process ends then as well. */
+struct worker_backends {
+    struct worker_backends *next;
     const struct federation_settings *settings;
     const struct secrets *secrets;
     unsigned generation;
     struct backend *backends[PLACES_MAX];
-} worker;
+};
+static _Thread_local struct worker_backends *worker;
+static _Atomic(struct worker_backends *) all_workers;
 
 /* ---- the link ---- */
 
@@ -70,7 +75,7 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
 /* The address in force: the operator's, then the catalogue's. *ours tells that the operator chose it. */
 static bool address_of(const struct plan *plan, bool certificate, struct address *address, bool *ours)
 {
-    struct str url = json_get_string(json_get_str(worker.settings->addresses, plan->slug), "address", STR_NONE);
+    struct str url = json_get_string(json_get_str(worker->settings->addresses, plan->slug), "address", STR_NONE);
     *ours = url.len > 0;
     if (!url.len)
         url = plan->address;
@@ -78,11 +83,11 @@ static bool address_of(const struct plan *plan, bool certificate, struct address
         return address_parse(url, address);
     *ours = true;
     *address = (struct address){
-        .tls = worker.settings->sandbox_tls || certificate, /* mutual TLS is played over TLS whatever the others are */
-        .host = str_of(worker.settings->sandbox_host),
-        .port = (uint16_t)(worker.settings->sandbox_first_port + plan->number - 1),
+        .tls = worker->settings->sandbox_tls || certificate, /* mutual TLS is played over TLS whatever the others are */
+        .host = str_of(worker->settings->sandbox_host),
+        .port = (uint16_t)(worker->settings->sandbox_first_port + plan->number - 1),
     };
-    return worker.settings->sandbox_host != NULL;
+    return worker->settings->sandbox_host != NULL;
 }
 
 static void open_signers(struct link *link, const struct plan *plan, const struct secret *secret)
@@ -101,9 +106,9 @@ static struct link *link_open(const struct plan *plan)
 {
     struct link *link = memory_alloc(sizeof *link);
     struct arena *arena = link->arena = arena_open();
-    const struct secret *secret = secrets_find(worker.secrets, plan->credentials);
+    const struct secret *secret = secrets_find(worker->secrets, plan->credentials);
     struct transport_target target = {.connections = plan->concurrency / worker_count() + 1,
-                                      .ca_file = worker.settings->ca_file};
+                                      .ca_file = worker->settings->ca_file};
     bool ours, certificate = false;
     link->references = 1;
     for (unsigned i = 0; i < plan->security_count; i++)
@@ -123,7 +128,7 @@ static struct link *link_open(const struct plan *plan)
         log_warning("department %.*s asks for mutual TLS but is reached without TLS", STR_ARG(plan->slug));
     if (secret)
         target.pin = secret->pin;
-    target.allowed_ranges = ours ? NULL : worker.settings->allowed_ranges;
+    target.allowed_ranges = ours ? NULL : worker->settings->allowed_ranges;
     target.address.host = str_copy(arena, target.address.host);
     link->base = str_copy(arena, target.address.base);
     link->scheme = target.address.tls ? STR("https") : STR("http");
@@ -189,24 +194,24 @@ static void adapt(struct backend *backend, const struct plan *plan)
     if (!cap)
         cap = 1;
     backend->deadline = plan->deadline                      ? plan->deadline
-                        : worker.settings->default_deadline ? worker.settings->default_deadline
+                        : worker->settings->default_deadline ? worker->settings->default_deadline
                                                             : DEADLINE_DEFAULT;
     backend->breaker.settings = plan->breaker;
     backend->bulkhead.queue_most = cap * QUEUE_A_SLOT;
-    backend->bulkhead.wait_most = worker.settings->queue_wait ? worker.settings->queue_wait : QUEUE_WAIT_DEFAULT;
+    backend->bulkhead.wait_most = worker->settings->queue_wait ? worker->settings->queue_wait : QUEUE_WAIT_DEFAULT;
     if (backend->bulkhead.cap != cap)
         bulkhead_set_cap(&backend->bulkhead, cap);
-    if (backend->link && backend->fingerprint == plan->fingerprint && backend->generation == worker.generation)
+    if (backend->link && backend->fingerprint == plan->fingerprint && backend->generation == worker->generation)
         return;
     link_release(backend->link);
     backend->link = link_open(plan);
     backend->fingerprint = plan->fingerprint;
-    backend->generation = worker.generation;
+    backend->generation = worker->generation;
 }
 
 struct backend *backend_of(const struct plan *plan)
 {
-    struct backend **backend = &worker.backends[plan->place];
+    struct backend **backend = &worker->backends[plan->place];
     if (!*backend)
         *backend = backend_make(plan);
     adapt(*backend, plan);
@@ -220,25 +225,16 @@ void backend_count(struct backend *backend, enum call_outcome outcome)
 
 void backends_open(const struct federation_settings *settings)
 {
-    worker.settings = settings;
-    worker.secrets = settings->secrets;
+    worker = memory_alloc(sizeof *worker);
+    worker->settings = settings;
+    worker->secrets = settings->secrets;
+    worker->next = all_workers;
+    while (!atomic_compare_exchange_weak(&all_workers, &worker->next, worker))
+        ;
 }
 
 void backends_use_secrets(const struct secrets *secrets)
 {
-    worker.secrets = secrets;
-    worker.generation++;
-}
-
-void backends_close(void)
-{
-    for (unsigned i = 0; i < PLACES_MAX; i++) {
-        struct backend *backend = worker.backends[i];
-        if (!backend)
-            continue;
-        link_release(backend->link);
-        arena_close(backend->arena);
-        free(backend);
-        worker.backends[i] = NULL;
-    }
+    worker->secrets = secrets;
+    worker->generation++;
 }

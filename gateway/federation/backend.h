@@ -54,7 +54,6 @@ struct backend {
 
 void backends_open(const struct federation_settings *settings);
 void backends_use_secrets(const struct secrets *secrets);
-void backends_close(void);
 /* The worker's backend of this plan, made or changed where the plan asks for it. Does not wait. */
 struct backend *backend_of(const struct plan *plan);
 struct link *link_hold(struct backend *backend);

@@ -6,6 +6,7 @@
 #include <shimin/fiber.h>
 #include <shimin/log.h>
 #include <shimin/worker.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct chunk {
 };
 
 struct batch {
+    struct batch *next; /* of all batches: they are kept, like the worker, until the process ends */
     struct batch_settings settings;
     struct chunk *first, *last;
     struct chunk *sending; /* the first, while the fiber waits for it: nothing may be added to it */
@@ -36,6 +38,8 @@ struct batch {
     struct timer timer;
     struct metric_cell *waiting;
 };
+
+static _Atomic(struct batch *) all_batches;
 
 static void count(struct batch *batch, const char *outcome, size_t rows)
 {
@@ -119,11 +123,6 @@ static bool spool_first(struct batch *batch)
 
 /* ---- sending ---- */
 
-static void close_arena(struct arena **arena)
-{
-    arena_close(*arena);
-}
-
 /* Lines as a JSON array; empty and broken lines are left out. */
 static struct str rows_array(struct arena *arena, struct str lines, size_t *rows)
 {
@@ -143,7 +142,7 @@ static struct str rows_array(struct arena *arena, struct str lines, size_t *rows
 
 static enum pg_status send_lines(struct batch *batch, struct str lines)
 {
-    CLEANUP(close_arena) struct arena *arena = arena_open();
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     size_t rows;
     struct str array = rows_array(arena, lines, &rows);
     return rows ? pg_query(arena, batch->settings.statement, PG_ARGS(pg_text(array)), NULL) : PG_OK;
@@ -166,7 +165,7 @@ static enum pg_status send_singly(struct batch *batch, struct str lines)
             continue;
         if (!is_refusal(status))
             return status;
-        CLEANUP(close_arena) struct arena *arena = arena_open();
+        CLEANUP(arena_close_held) struct arena *arena = arena_open();
         struct str whole = str_printf(arena, "%.*s\n", STR_ARG(line));
         bool kept = batch->has_spool && spool_lines(&batch->refused, whole);
         log_error("%s: the database refuses a row; it %s", batch->settings.name, kept ? "was put aside" : "is lost");
@@ -226,7 +225,7 @@ static size_t count_rows(struct str lines)
 
 static bool replay_piece(struct batch *batch, bool *more)
 {
-    CLEANUP(close_arena) struct arena *arena = arena_open();
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     struct read_job job = {.batch = batch, .arena = arena};
     size_t before = batch->replay_offset;
     if (!offload(read_back, &job))
@@ -304,6 +303,9 @@ struct batch *batch_open(const struct batch_settings *settings)
 {
     struct batch *batch = memory_alloc(sizeof *batch);
     batch->settings = *settings;
+    batch->next = all_batches;
+    while (!atomic_compare_exchange_weak(&all_batches, &batch->next, batch))
+        ;
     if (!settings->rows_a_flush)
         batch->settings.rows_a_flush = 256;
     if (!settings->rows_in_memory)
@@ -314,7 +316,7 @@ struct batch *batch_open(const struct batch_settings *settings)
         batch->settings.period = milliseconds(20);
     const struct str label = str_of(settings->name);
     batch->waiting = metric_cell(federation_metrics.batch_waiting, &label, 1);
-    CLEANUP(close_arena) struct arena *arena = arena_open();
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     struct str refused = str_printf(arena, "%s-refused", settings->name);
     batch->has_spool =
         settings->spool_dir &&

@@ -1,6 +1,7 @@
 /* The answer cache. What is lost here is asked again; what is broken here is as good as absent. */
 #include "federation/cache.h"
 #include "crypto/field.h"
+#include <pthread.h>
 #include <shimin/arena.h>
 #include <shimin/fiber.h>
 #include <shimin/id.h>
@@ -12,6 +13,14 @@
 #define VERSION 1
 #define HEAD 9 /* version, as_of */
 #define PUT_TIME milliseconds(500)
+
+static struct hmac *unkeyed; /* nothing personal is kept without a keyring */
+static pthread_once_t unkeyed_once = PTHREAD_ONCE_INIT;
+
+static void make_unkeyed(void)
+{
+    unkeyed = hmac_new(DIGEST_SHA256, STR(PREFIX));
+}
 
 struct cache_key cache_key_of(const struct keyring *keyring, struct str department, const struct filled *filled)
 {
@@ -36,9 +45,7 @@ struct cache_key cache_key_of(const struct keyring *keyring, struct str departme
             parts[2 * i + 1].at = "";
     }
     struct cache_key key;
-    static _Thread_local struct hmac *unkeyed; /* nothing personal is kept without a keyring */
-    if (!keyring && !unkeyed)
-        unkeyed = hmac_new(DIGEST_SHA256, STR(PREFIX));
+    pthread_once(&unkeyed_once, make_unkeyed);
     hmac_sign(keyring ? keyring_blind_index(keyring) : unkeyed, parts, 2 * count, key.bytes);
     return key;
 }

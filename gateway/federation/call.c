@@ -1,6 +1,7 @@
 /* One call of a department. The order is: breaker, cap, signature, send; a second attempt goes through the breaker again. */
 #include "federation/call.h"
 #include "federation/backend.h"
+#include "http/request_internal.h"
 #include <shimin/id.h>
 #include <shimin/log.h>
 #include <shimin/request.h>
@@ -140,6 +141,8 @@ static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *st
     int64_t began = clock_steady();
     enum upstream_status outcome = transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh,
                                                   attempt->deadline, attempt->message);
+    if (attempt->call->request)
+        attempt->call->request->upstream_time += clock_steady() - began;
     *stale = outcome == UPSTREAM_STALE;
     if (outcome != UPSTREAM_CANCELLED && !*stale)
         metric_observe(attempt->backend->duration, (double)(clock_steady() - began) / 1e6);

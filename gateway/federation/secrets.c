@@ -150,14 +150,9 @@ const struct secrets *secrets_parse(struct str text, const char *path, struct te
     return NULL;
 }
 
-static void close_arena(struct arena **arena)
-{
-    arena_close(*arena);
-}
-
 const struct secrets *secrets_load(const char *path, struct text *faults)
 {
-    CLEANUP(close_arena) struct arena *arena = arena_open();
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     struct str text = STR_NONE;
     const char *reason = read_private(arena, path, &text);
     if (reason) {
