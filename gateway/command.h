@@ -15,7 +15,8 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_serve, command_sandbox, command_migrate, command_catalogue, command_switch, command_version;
+extern const struct command command_serve, command_sandbox, command_migrate, command_catalogue, command_switch, command_keys,
+    command_version;
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
