@@ -115,7 +115,8 @@ void connection_accept(struct server *server, struct accepting *accepting, h2o_s
 
 struct connection *connection_of(h2o_req_t *h2o)
 {
-    return h2o->conn->callbacks->get_socket(h2o->conn)->on_close.data;
+    h2o_socket_t *socket = h2o->conn->callbacks->get_socket(h2o->conn);
+    return socket ? socket->on_close.data : NULL; /* none while HTTP/1 is being upgraded */
 }
 
 void connection_cut(struct connection *connection, enum cut_reason reason)

@@ -1,5 +1,6 @@
 /* A small server over the http floor, for the tests and measurements that need a process of its own:
- * http-fixture plain-port tls-port workers certificate key. SIGHUP loads the certificate anew, SIGTERM drains. */
+ * http-fixture plain-port tls-port workers certificate key [requests-per-connection]. SIGHUP loads the certificate anew,
+ * SIGTERM drains. */
 #include <shimin/log.h>
 #include <shimin/worker.h>
 #include <signal.h>
@@ -71,7 +72,7 @@ static void stop(void *argument)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc != 6 && argc != 7)
         return 2;
     static struct http_listener listeners[2];
     listeners[0] = (struct http_listener){.address = "127.0.0.1", .port = (uint16_t)atoi(argv[1]), .handle = handle};
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
     settings.certificate = argv[4];
     settings.private_key = argv[5];
     settings.connections_per_address = settings.connections;
-    settings.requests_per_connection = 1000000;
+    settings.requests_per_connection = argc == 7 ? (unsigned)atoi(argv[6]) : 1000000;
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
