@@ -1,0 +1,162 @@
+/* A call to a department, from first to last: how it behaves, who calls, what is asked, what is answered. */
+#include <shimin/clock.h>
+#include <shimin/id.h>
+#include <shimin/log.h>
+#include <stdio.h>
+
+#include "cache.h"
+#include "calls.h"
+#include "generate.h"
+#include "http/server.h"
+#include "misbehave.h"
+#include "person.h"
+#include "stage.h"
+
+/* What is known of a call until it is over; request->edge points to it. */
+struct visit {
+    struct call call;
+    struct player *player;
+    struct behaviour behaviour;
+};
+
+static void refuse(struct request *request, const struct envelope *envelopes, unsigned status, struct str reason)
+{
+    struct visit *visit = request->edge;
+    snprintf(visit->call.refused, sizeof visit->call.refused, "%.*s", STR_ARG(reason));
+    envelope_reply(request, envelopes, status, reason);
+}
+
+/* The 404 of any operation: a path that is unknown has none of its own. */
+static const struct envelope *any_envelopes(const struct player *player, unsigned status)
+{
+    for (unsigned i = 0; i < player->operation_count; i++)
+        if (envelope_find(player->operations[i].envelopes, status))
+            return player->operations[i].envelopes;
+    return NULL;
+}
+
+static void refuse_route(struct request *request, const struct player *player, const struct route_match *match)
+{
+    if (!match->found) {
+        refuse(request, any_envelopes(player, 404), 404, STR("the contract has no such path"));
+        return;
+    }
+    struct text allow = text_open(request->arena, 64);
+    for (int method = 0; method < METHODS; method++)
+        if (match->allowed & (1u << method))
+            text_printf(&allow, "%s%s", allow.len ? ", " : "", method_name((enum http_method)method));
+    reply_header(request, "allow", text_str(&allow));
+    refuse(request, NULL, 405, STR("the contract has this path, but not with this method"));
+}
+
+static bool authenticate(struct request *request, const struct played_operation *played)
+{
+    struct call *call = &((struct visit *)request->edge)->call;
+    struct str who = STR_NONE;
+    const char *reason = NULL;
+    bool good = verifier_check(played->verifier, request, &who, &reason);
+    snprintf(call->who, sizeof call->who, "%.*s", STR_ARG(who));
+    call->signature = !good ? reason : who.len ? "fine" : "none";
+    if (!good)
+        refuse(request, played->envelopes, 401, str_of(reason));
+    return good;
+}
+
+/* A department has no records of an identity number that cannot exist. */
+static bool is_nobody(const struct played_operation *played, const struct inputs *inputs)
+{
+    struct str id_number = inputs_id_number(inputs);
+    return id_number.at && !played->answer.is_stateful && !cn_id_is_valid(id_number) && envelope_find(played->envelopes, 404);
+}
+
+static struct str make_answer(struct request *request, const struct played_operation *played, const struct inputs *inputs)
+{
+    struct generate_order order = {
+        .department = played->player->slug,
+        .operation = played->operation,
+        .answer = &played->answer,
+        .inputs = inputs,
+        .now = clock_wall(),
+    };
+    if (played->answer.is_stateful)
+        order.person_matches = person_matches(inputs_id_number(inputs), inputs_person_name(inputs));
+    return generate_answer(request->arena, &order);
+}
+
+static void answer(struct request *request, const struct played_operation *played, const struct route_match *match)
+{
+    struct visit *visit = request->edge;
+    struct str kept = cache_find(played, request);
+    if (kept.at) {
+        misbehave_reply(&visit->behaviour, request, played, str_copy(request->arena, kept));
+        return;
+    }
+    struct inputs *inputs = arena_new(request->arena, struct inputs);
+    struct inputs_fault fault;
+    if (!inputs_read(request, played->operation, match, inputs, &fault)) {
+        refuse(request, played->envelopes, fault.status, fault.reason);
+        return;
+    }
+    if (is_nobody(played, inputs)) {
+        refuse(request, played->envelopes, 404, STR("no record: the check digit of the identity number is wrong"));
+        return;
+    }
+    struct str made = make_answer(request, played, inputs);
+    cache_keep(played, request, made);
+    misbehave_reply(&visit->behaviour, request, played, made);
+}
+
+static bool is_for_tokens(const struct player *player, struct str path)
+{
+    return player->token_verifier && str_equal(path, verifier_token_path(player->token_verifier));
+}
+
+void play_handle(struct request *request)
+{
+    struct visit *visit = arena_new(request->arena, struct visit);
+    struct player *player = &stage.players[request->listener - stage.listeners];
+    struct route_match match = {.operation = NULL};
+    enum http_method method;
+    visit->player = player;
+    visit->call = (struct call){.at = clock_wall(), .player = player, .method = "", .path = "", .signature = "none"};
+    request->edge = visit;
+    if (method_named(request->method, &method)) {
+        visit->call.method = method_name(method);
+        router_match(player->router, method, request->path, &match);
+    }
+    const struct played_operation *played = match.operation ? match.target : NULL;
+    bool token = !played && is_for_tokens(player, request->path);
+    visit->call.operation = match.operation;
+    visit->call.path = token ? "(token)" : "";
+    visit->behaviour = behaviour_draw(player->behaviour, match.operation ? match.operation->id : STR(""));
+    visit->call.behaviour = visit->behaviour.mode;
+    if (misbehave_before(&visit->behaviour, request, played ? played->envelopes : NULL))
+        return;
+    if (token)
+        verifier_answer_token(player->token_verifier, request);
+    else if (!played)
+        refuse_route(request, player, &match);
+    else if (authenticate(request, played))
+        answer(request, played, &match);
+}
+
+void play_finished(struct request *request)
+{
+    struct visit *visit = request->edge;
+    if (!visit)
+        return;
+    struct call *call = &visit->call;
+    struct str path = call->operation ? call->operation->path : str_of(call->path);
+    bool unanswered = call->behaviour == BEHAVIOUR_HANGING || call->behaviour == BEHAVIOUR_RESETTING ||
+                      call->behaviour == BEHAVIOUR_GARBAGE || call->behaviour == BEHAVIOUR_DOWN;
+    call->status = unanswered ? 0 : request->status;
+    call->duration = clock_steady() - request->started;
+    calls_keep(call);
+    log_debug("%.*s %s %.*s %u %s%s%s", STR_ARG(visit->player->slug), call->method, STR_ARG(path), call->status,
+              behaviour_name(call->behaviour), call->refused[0] ? ": " : "", call->refused);
+}
+
+bool play_admit(const struct http_listener *listener)
+{
+    return behaviour_now(stage.players[listener - stage.listeners].behaviour).mode != BEHAVIOUR_DOWN;
+}
