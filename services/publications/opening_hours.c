@@ -196,7 +196,8 @@ bool opening_parse(struct str text, struct opening *opening)
             return false;
         apply(&week, &rule);
         skip_spaces(&rest);
-        if (rest.len && !(adds = skip(&rest, STR(","))) && !skip(&rest, STR(";")))
+        adds = skip(&rest, STR(","));
+        if (!adds && rest.len && !skip(&rest, STR(";")))
             return false;
         skip_spaces(&rest);
         if (adds && !at_day(rest))
