@@ -193,9 +193,9 @@ static void adapt(struct backend *backend, const struct plan *plan)
     unsigned cap = plan->concurrency / worker_count();
     if (!cap)
         cap = 1;
-    backend->deadline = plan->deadline                      ? plan->deadline
+    backend->deadline = plan->deadline                       ? plan->deadline
                         : worker->settings->default_deadline ? worker->settings->default_deadline
-                                                            : DEADLINE_DEFAULT;
+                                                             : DEADLINE_DEFAULT;
     backend->breaker.settings = plan->breaker;
     backend->bulkhead.queue_most = cap * QUEUE_A_SLOT;
     backend->bulkhead.wait_most = worker->settings->queue_wait ? worker->settings->queue_wait : QUEUE_WAIT_DEFAULT;

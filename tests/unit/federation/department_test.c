@@ -21,7 +21,8 @@ static const char contract_yaml[] =
     "      responses:\n"
     "        '200':\n"
     "          description: ok\n"
-    "          content: {application/json: {schema: {type: object, required: [data], properties: {data: {type: array, items: {type: "
+    "          content: {application/json: {schema: {type: object, required: [data], properties: {data: {type: array, items: "
+    "{type: "
     "object, properties: {no: {type: string}}}}}}}}\n"
     "  /v1/orders:\n"
     "    post:\n"
@@ -50,8 +51,9 @@ static void make_departments(void)
 {
     char definition[256];
     struct text faults;
-    static const char mapping[] = "operation: {id: listCards, request: {id_number: citizen.id_number}, items: /data, masks: {/no: "
-                                  "bank_card}}";
+    static const char mapping[] =
+        "operation: {id: listCards, request: {id_number: citizen.id_number}, items: /data, masks: {/no: "
+        "bank_card}}";
     struct department **made[] = {&department, &neighbour};
     struct service **services[] = {&service, &other_service};
     struct fake *fakes[] = {&fake, &healthy};
@@ -59,7 +61,8 @@ static void make_departments(void)
         fake_open(fakes[i]);
         fakes[i]->answer = GOOD;
         snprintf(definition, sizeof definition,
-                 "backend: {address: 'http://127.0.0.1:%u', credentials: test, concurrency: 4, deadline_ms: 400}", fakes[i]->port);
+                 "backend: {address: 'http://127.0.0.1:%u', credentials: test, concurrency: 4, deadline_ms: 400}",
+                 fakes[i]->port);
         struct department *one = *made[i] = department_of(contract_of(contract_yaml), definition);
         ((struct plan *)one->backend)->place = (unsigned)i;
         ((struct plan *)one->backend)->slug = i ? STR("neighbour") : STR("test");
@@ -68,7 +71,8 @@ static void make_departments(void)
     }
     citizen = citizen_of();
     struct text secret_faults = text_open(arena, 64);
-    settings.secrets = secrets_parse(STR("departments: {test: {client_id: a, client_secret: b}}"), "secrets.yaml", &secret_faults);
+    settings.secrets =
+        secrets_parse(STR("departments: {test: {client_id: a, client_secret: b}}"), "secrets.yaml", &secret_faults);
     ck_assert_ptr_nonnull(settings.secrets);
     log_set_level(LOG_ERROR);
 }

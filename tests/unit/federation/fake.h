@@ -21,8 +21,7 @@ struct fake {
 #define FAKE_OVERSIZE "oversize" /* more than 8 MiB of JSON */
 
 #define HTTP_OK(body) "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
-#define HTTP_STATUS(status, body)                                                                                              \
-    "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
+#define HTTP_STATUS(status, body) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
 
 void fake_open(struct fake *fake);
 
