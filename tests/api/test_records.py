@@ -1,9 +1,35 @@
 """Queries of departments through the gateway, and what happens when a department misbehaves."""
+import re
 import threading
 import time
 import unittest
+import urllib.parse
 
 from client import behave, call, login, login_verified, metric, new_id_number, wait_until
+
+def value_of(schema):
+    """Something that the schema of a parameter takes."""
+    for keyword in ("examples", "enum"):
+        if keyword in schema:
+            return schema[keyword][0]
+    if "pattern" in schema:
+        return from_pattern(schema["pattern"])
+    if schema.get("format") == "cn-uscc":
+        return "91110000600037341L"
+    if schema.get("format") == "date":
+        return "2026-03-01"
+    if schema["type"] == "string":
+        return "川" * max(2, schema.get("minLength", 2))
+    return schema.get("minimum", 1)
+
+
+def from_pattern(pattern):
+    """Patterns here are alternatives of characters or classes, each with {n}, {n,m} or nothing."""
+    text = ""
+    for one, least in re.findall(r"(\[[^\]]+\]|\\?.)(?:\{([0-9]+)(?:,[0-9]*)?\})?", pattern.strip("^$()").split("|")[0]):
+        text += (one[1] if one[0] == "[" else one[-1]) * int(least or 1)
+    return text
+
 
 FUND = "/v1/services/fund-balance-query/records"
 
@@ -29,9 +55,8 @@ class Queries(unittest.TestCase):
         self.assertEqual(len(services), 25)
         for service in services:
             details = call("/v1/services/" + service["slug"]).json
-            query = "&".join(p["name"] + "=" + str((p["schema"].get("examples") or p["schema"].get("enum") or [p["schema"].get("default", 1)])[0])
-                             for p in details["parameters"] if p["required"])
-            answer = call(f"/v1/services/{service['slug']}/records" + ("?" + __import__("urllib.parse").parse.quote(query, safe="=&") if query else ""), token=token)
+            given = {p["name"]: value_of(p["schema"]) for p in details["parameters"] if p["required"]}
+            answer = call(f"/v1/services/{service['slug']}/records?" + urllib.parse.urlencode(given), token=token)
             if service["level"] in ("L0", "L1", "L2"):
                 self.assertEqual(answer.status, 200, (service["slug"], answer))
                 self.assertIn("as_of", answer.json)
@@ -58,12 +83,13 @@ class Misbehaviour(unittest.TestCase):
         self.token = login_verified()
 
     def tearDown(self):
-        behave("housing-fund")
-        behave("social-insurance")
+        self.recovered()
 
     def recovered(self):
+        """Each worker has a breaker of its own: many calls in a row must do."""
         behave("housing-fund")
-        wait_until(lambda: call(FUND, token=login_verified()).status == 200, 5, "the department's return")
+        token = login_verified()
+        wait_until(lambda: all(call(FUND + f"?year={2000 + n}", token=token).status == 200 for n in range(20)), 5, "the department's return")
 
     def test_an_earlier_answer_is_given_while_the_department_fails(self):
         fresh = call(FUND, token=self.token).json
@@ -71,13 +97,11 @@ class Misbehaviour(unittest.TestCase):
         # the copy is fresh for a minute: it is not even asked
         again = call(FUND, token=self.token).json
         self.assertEqual(again["items"], fresh["items"])
-        self.recovered()
 
     def test_a_department_that_fails_gives_a_clear_problem(self):
         behave("housing-fund", "failing")
         answer = call(FUND, token=self.token)
         self.assertIn((answer.status, answer.json["code"]), ((502, "department-failed"), (503, "department-unavailable")))
-        self.recovered()
 
     def test_an_answer_outside_the_contract_names_the_operation(self):
         before = metric("department_contract_violations_total", department="housing-fund")
@@ -86,7 +110,6 @@ class Misbehaviour(unittest.TestCase):
         self.assertEqual((answer.status, answer.json["code"]), (502, "department-contract-violation"))
         self.assertIn("getFundAccount", answer.bytes.decode())
         self.assertGreater(metric("department_contract_violations_total", department="housing-fund"), before)
-        self.recovered()
 
     def test_a_hanging_department_is_given_up_at_the_deadline(self):
         behave("housing-fund", "hanging")
@@ -94,7 +117,6 @@ class Misbehaviour(unittest.TestCase):
         answer = call(FUND, token=self.token)
         self.assertIn(answer.status, (504, 503))
         self.assertLess(time.monotonic() - began, 4)
-        self.recovered()
 
     def test_a_hanging_department_takes_nothing_from_another(self):
         behave("housing-fund", "hanging")
@@ -105,7 +127,6 @@ class Misbehaviour(unittest.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual(other.status, 200, other)
-        self.recovered()
 
     def test_resets_garbage_redirects_and_floods_are_502(self):
         for mode in ("resetting", "garbage", "redirecting", "oversized"):
@@ -117,14 +138,12 @@ class Misbehaviour(unittest.TestCase):
     def test_a_dripping_department_is_given_up_at_the_deadline(self):
         behave("housing-fund", "dripping")
         self.assertIn(call(FUND, token=self.token).status, (504, 503))
-        self.recovered()
 
     def test_the_breaker_opens_and_closes_again_within_two_seconds(self):
         behave("housing-fund", "failing")
         wait_until(lambda: call(FUND, token=self.token).status == 503, 10, "the breaker's opening")
-        behave("housing-fund")
         began = time.monotonic()
-        wait_until(lambda: call(FUND, token=self.token).status == 200, 3, "the breaker's closing")
+        self.recovered()
         self.assertLess(time.monotonic() - began, 2.0)
 
 
