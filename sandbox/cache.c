@@ -1,6 +1,7 @@
 /* One table a worker, addressed by a hash of all that the request says; a newer entry takes an older one's place. */
 #include "cache.h"
 
+#include <pthread.h>
 #include <shimin/clock.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,28 @@ struct kept {
 };
 
 static _Thread_local struct kept *slots;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_end;
+
+static void free_slots(void *argument)
+{
+    struct kept *list = argument;
+    for (size_t i = 0; i < SLOTS; i++)
+        free(list[i].bytes);
+    free(list);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&at_end, free_slots);
+}
+
+static void open_slots(void)
+{
+    pthread_once(&once, make_key);
+    slots = memory_alloc(SLOTS * sizeof *slots);
+    pthread_setspecific(at_end, slots); /* freed with its worker */
+}
 
 /* All that an answer depends on. */
 struct question {
@@ -56,7 +79,7 @@ static bool question_of(const struct played_operation *played, struct request *r
 static struct kept *slot_of(uint64_t hash)
 {
     if (!slots)
-        slots = memory_alloc(SLOTS * sizeof *slots);
+        open_slots();
     return &slots[(hash ^ hash >> 29) % SLOTS];
 }
 

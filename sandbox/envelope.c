@@ -72,7 +72,7 @@ static struct envelope *envelope_of(struct arena *arena, struct shape_compiler *
         envelope->before = json_text(arena, example);
         return envelope;
     }
-    envelope->message = old;
+    envelope->message = media->example ? old : STR("");
     old = STR_NONE;
     struct str whole = json_text(arena, replace_message(arena, example, STR(MARK), &old, 0));
     struct str mark = json_text(arena, json_make_string(arena, STR(MARK)));
@@ -108,9 +108,16 @@ const struct envelope *envelope_find(const struct envelope *list, unsigned statu
     return NULL;
 }
 
+/* A department has one form for all its errors, also those that its contract forgets. */
+static const struct envelope *nearest(const struct envelope *list, unsigned status)
+{
+    const struct envelope *exact = envelope_find(list, status);
+    return exact ? exact : envelope_find(list, status >= 500 ? 500 : 400);
+}
+
 void envelope_reply(struct request *request, const struct envelope *list, unsigned status, struct str reason)
 {
-    const struct envelope *envelope = envelope_find(list, status);
+    const struct envelope *envelope = nearest(list, status);
     struct arena *arena = request_arena(request);
     reply_header(request, "x-sandbox-reason", reason);
     if (!envelope) {
@@ -123,7 +130,8 @@ void envelope_reply(struct request *request, const struct envelope *list, unsign
     struct text text = text_open(arena, envelope->before.len + envelope->after.len + reason.len + 64);
     text_add(&text, envelope->before);
     if (envelope->after.at) {
-        struct str message = str_printf(arena, "%.*s: %.*s", STR_ARG(envelope->message), STR_ARG(reason));
+        const char *between = envelope->message.len ? ": " : "";
+        struct str message = str_printf(arena, "%.*s%s%.*s", STR_ARG(envelope->message), between, STR_ARG(reason));
         text_add(&text, json_text(arena, json_make_string(arena, message)));
         text_add(&text, envelope->after);
     }

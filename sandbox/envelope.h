@@ -19,7 +19,8 @@ const struct envelope *envelopes_of(struct arena *arena, struct shape_compiler *
 const struct envelope *envelope_find(const struct envelope *list, unsigned status);
 
 struct request;
-/* Replies; without an envelope with {"error": …, "message": …}. The reason is also in the header x-sandbox-reason. */
+/* Replies in the envelope of the status, else in that of 400 or 500; without any with {"error": …, "message": …}. The reason is
+ * also in the header x-sandbox-reason. */
 void envelope_reply(struct request *request, const struct envelope *list, unsigned status, struct str reason);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Recursive schemas end here: optional containers are left out, arrays stay as short as they may. */
-enum { DEPTH_MOST = 12, DEPTH_LAST = 60, PAGE_MOST = 10000 };
+enum { DEPTH_MOST = 8, DEPTH_LAST = 60, PAGE_MOST = 10000 };
 
 struct making {
     struct arena *arena;
@@ -302,8 +302,11 @@ struct str generate_value(struct arena *arena, const struct shape *shape, uint64
 struct str generate_answer(struct arena *arena, const struct generate_order *order)
 {
     const struct answer_shape *answer = order->answer;
+    const struct json *example = answer->media ? answer->media->example : NULL;
+    if (!answer->shape && example && example->type == JSON_STRING && str_find(answer->media->type, STR("json")) < 0)
+        return example->string;
     if (!answer->shape)
-        return answer->media && answer->media->example ? json_text(arena, answer->media->example) : STR("");
+        return example ? json_text(arena, example) : STR("");
     struct text text = text_open(arena, 1024);
     struct making making = {.arena = arena, .out = json_write(&text), .order = order, .now = order->now, .number = 1};
     uint8_t digest[32];

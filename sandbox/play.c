@@ -32,7 +32,7 @@ static const struct envelope *any_envelopes(const struct player *player, unsigne
     for (unsigned i = 0; i < player->operation_count; i++)
         if (envelope_find(player->operations[i].envelopes, status))
             return player->operations[i].envelopes;
-    return NULL;
+    return status == 400 ? NULL : any_envelopes(player, 400);
 }
 
 static void refuse_route(struct request *request, const struct player *player, const struct route_match *match)
@@ -46,7 +46,7 @@ static void refuse_route(struct request *request, const struct player *player, c
         if (match->allowed & (1u << method))
             text_printf(&allow, "%s%s", allow.len ? ", " : "", method_name((enum http_method)method));
     reply_header(request, "allow", text_str(&allow));
-    refuse(request, NULL, 405, STR("the contract has this path, but not with this method"));
+    refuse(request, any_envelopes(player, 400), 405, STR("the contract has this path, but not with this method"));
 }
 
 static bool authenticate(struct request *request, const struct played_operation *played)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <shimin/arena.h>
 #include <shimin/clock.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/digest.h"
@@ -28,6 +29,13 @@ struct remembered *remembered_open(size_t room)
     set->rows = room / WAYS;
     set->entries = memory_alloc(room * sizeof *set->entries);
     return set;
+}
+
+void remembered_free(struct remembered *set)
+{
+    pthread_mutex_destroy(&set->lock);
+    free(set->entries);
+    free(set);
 }
 
 static struct entry entry_of(struct str space, struct str text)

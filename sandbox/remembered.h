@@ -6,9 +6,10 @@
 
 struct remembered;
 
-/* Room for about so many entries, a power of two; when it is full, the entries that end soonest are forgotten first. Lives as
- * long as the process. */
+/* Room for about so many entries, a power of two; when it is full, the entries that end soonest are forgotten first. The
+ * caller owns it. */
 struct remembered *remembered_open(size_t room);
+void remembered_free(struct remembered *set);
 /* Remembers the text in its space (a key id, a department) until then (wall microseconds). false when it is there already. */
 MUST_CHECK bool remembered_add(struct remembered *set, struct str space, struct str text, int64_t until);
 bool remembered_has(struct remembered *set, struct str space, struct str text, int64_t now);

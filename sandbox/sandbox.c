@@ -1,9 +1,12 @@
 /* Starting and stopping. */
 #include "sandbox.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <shimin/log.h>
 #include <shimin/worker.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -11,7 +14,7 @@
 #include "http/server.h"
 #include "stage.h"
 
-enum { WORKERS_MOST = 2, CONNECTIONS = 20000, BODY_MOST = 8 << 20 };
+enum { WORKERS_MOST = 2, CONNECTIONS = 10000, BODY_MOST = 8 << 20 };
 
 #define REQUEST_TIME seconds(1200)
 #define GRACE seconds(3)
@@ -99,6 +102,25 @@ static void log_cast(unsigned control_port)
     log_info("the sandbox plays %u departments; its control API is on port %u", stage.count, control_port);
 }
 
+/* Listeners share their ports (SO_REUSEPORT): another sandbox would silently answer every other call. */
+static bool ports_are_free(void)
+{
+    bool all = true;
+    for (size_t i = 0; i < settings.listener_count; i++) {
+        const struct http_listener *listener = &settings.listeners[i];
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(listener->port)};
+        int on = 1, descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool known = inet_pton(AF_INET, listener->address, &address.sin_addr) == 1;
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (known && bind(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+            log_error("%s port %u: %s; is another sandbox running?", listener->address, listener->port, strerror(errno));
+            all = false;
+        }
+        close(descriptor);
+    }
+    return all;
+}
+
 static bool open_worker(void *argument)
 {
     (void)argument;
@@ -119,7 +141,7 @@ static int serve(unsigned workers, unsigned control_port)
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     control_prepare();
-    if (!http_prepare(&settings) || !workers_start(workers, open_worker, NULL))
+    if (!ports_are_free() || !http_prepare(&settings) || !workers_start(workers, open_worker, NULL))
         return 1;
     log_cast(control_port);
     log_flush();
@@ -152,8 +174,10 @@ static bool load(struct arena *arena, const struct config *config, struct text *
         return false;
     if (!file)
         log_warning("without secrets.file the sandbox lets everybody in");
-    return cast_load(arena, catalogue, contracts, secrets, file != NULL, (unsigned)config_integer(config, "sandbox.first_port"),
-                     &stage.players, &stage.count, faults);
+    bool good = cast_load(arena, catalogue, contracts, secrets, file != NULL,
+                          (unsigned)config_integer(config, "sandbox.first_port"), &stage.players, &stage.count, faults);
+    secrets_free(secrets); /* verifiers have copied what they need */
+    return good;
 }
 
 int sandbox_run(const struct config *config)
