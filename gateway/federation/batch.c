@@ -14,6 +14,7 @@
 #define RETRY_FIRST milliseconds(100)
 #define RETRY_MOST seconds(2)
 #define REFUSALS_MOST 10 /* of one chunk, before its rows are tried one by one */
+#define WORKERS_MOST 256
 #define REPLAY_BYTES (256 * 1024)
 
 struct chunk {
@@ -299,6 +300,15 @@ static void on_timer(struct timer *timer)
         start(batch);
 }
 
+/* Files of a run with more workers. */
+static void adopt_orphans(struct batch *batch)
+{
+    struct spool orphan;
+    for (unsigned worker = worker_index() + worker_count(); worker < WORKERS_MOST; worker += worker_count())
+        if (spool_open(&orphan, batch->settings.spool_dir, batch->settings.name, worker, 0))
+            spool_adopt(&batch->spool, &orphan);
+}
+
 struct batch *batch_open(const struct batch_settings *settings)
 {
     struct batch *batch = memory_alloc(sizeof *batch);
@@ -322,6 +332,8 @@ struct batch *batch_open(const struct batch_settings *settings)
         settings->spool_dir &&
         spool_open(&batch->spool, settings->spool_dir, settings->name, worker_index(), batch->settings.spool_bytes) &&
         spool_open(&batch->refused, settings->spool_dir, refused.at, worker_index(), batch->settings.spool_bytes);
+    if (batch->has_spool)
+        adopt_orphans(batch);
     batch->spooled = batch->has_spool && spool_is_waiting(&batch->spool);
     if (batch->spooled)
         timer_set(&batch->timer, clock_steady() + RETRY_FIRST, on_timer);

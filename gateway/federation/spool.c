@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ADOPT_BYTES (1u << 20)
+
 static void close_descriptor(int *descriptor)
 {
     if (*descriptor >= 0)
@@ -94,4 +96,27 @@ void spool_end(const struct spool *spool)
 {
     if (unlink(spool->replay) != 0 && errno != ENOENT)
         log_error("spool %s: %s", spool->replay, strerror(errno));
+}
+
+static void adopt_file(const struct spool *spool, const char *path)
+{
+    struct spool source = {0};
+    snprintf(source.replay, sizeof source.replay, "%s", path);
+    if (access(path, F_OK) != 0)
+        return;
+    for (size_t offset = 0;;) {
+        CLEANUP(arena_close_held) struct arena *arena = arena_open();
+        struct str lines = spool_read(&source, arena, ADOPT_BYTES, &offset);
+        if (!lines.len)
+            break;
+        if (!spool_append(spool, lines))
+            return; /* tried again at the next start; rows that are there twice are written once */
+    }
+    spool_end(&source);
+}
+
+void spool_adopt(const struct spool *spool, const struct spool *orphan)
+{
+    adopt_file(spool, orphan->replay);
+    adopt_file(spool, orphan->path);
 }

@@ -14,6 +14,8 @@ struct spool {
 
 /* Names the files "<dir>/<name>-<worker>.jsonl". false when the path is too long. */
 MUST_CHECK bool spool_open(struct spool *spool, const char *dir, const char *name, unsigned worker, size_t bytes_most);
+/* Takes over what a worker left that this run does not have: whole files are appended to ours, within the bound. */
+void spool_adopt(const struct spool *spool, const struct spool *orphan);
 /* Appends lines (each ends in '\n') and makes them durable. false when the bound or the disk is in the way. */
 MUST_CHECK bool spool_append(const struct spool *spool, struct str lines);
 /* Is there anything to read back? */

@@ -173,6 +173,23 @@ static void read_torn(void)
     pg_close();
 }
 
+START_TEST(rows_of_a_worker_that_is_no_more_are_taken_over)
+{
+    make();
+    char path[128];
+    static const char *const names[] = {"taken-7.jsonl", "taken-3.replay"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", spool, names[i]);
+        FILE *file = fopen(path, "we");
+        for (int row = 0; row < 355; row++)
+            fprintf(file, "{\"id\":%d,\"word\":\"a\"}\n", i * 355 + row);
+        fclose(file);
+    }
+    inside(1, start_again);
+    drop();
+}
+END_TEST
+
 START_TEST(a_torn_row_does_not_hold_up_the_others)
 {
     make();
@@ -195,6 +212,7 @@ int main(void)
     tcase_add_test(all, rows_are_written_in_batches_and_once);
     tcase_add_test(all, nothing_is_lost_when_postgres_restarts);
     tcase_add_test(all, what_was_left_at_the_end_is_written_at_the_next_start);
+    tcase_add_test(all, rows_of_a_worker_that_is_no_more_are_taken_over);
     tcase_add_test(all, a_torn_row_does_not_hold_up_the_others);
     suite_add_tcase(suite, all);
     return run_all(suite);
