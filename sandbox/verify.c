@@ -15,7 +15,8 @@ struct scheme {
     enum security_kind kind;
     const char *name; /* of an http scheme, in any case */
     enum signature_algorithm algorithm;
-    const char *(*open)(struct verifier *verifier, const struct secret *secret); /* what is missing, or NULL */
+    const char *(*open)(struct verifier *verifier, struct arena *arena,
+                        const struct secret *secret); /* what is missing, or NULL */
     bool (*check)(const struct verifier *verifier, struct request *request, struct str *who, const char **reason);
 };
 
@@ -29,9 +30,9 @@ static void open_nonces(void)
 
 /* ---- none ---- */
 
-static const char *open_nothing(struct verifier *verifier, const struct secret *secret)
+static const char *open_nothing(struct verifier *verifier, struct arena *arena, const struct secret *secret)
 {
-    (void)verifier, (void)secret;
+    (void)verifier, (void)arena, (void)secret;
     return NULL;
 }
 
@@ -45,8 +46,13 @@ static bool check_nothing(const struct verifier *verifier, struct request *reque
 
 /* ---- keys ---- */
 
+static void free_key(void *key)
+{
+    signature_key_free(key);
+}
+
 /* Of a pair the public half is enough: what stands as private_key may be either. */
-static const char *open_key(struct verifier *verifier, const struct secret *secret)
+static const char *open_key(struct verifier *verifier, struct arena *arena, const struct secret *secret)
 {
     const char *reason = NULL;
     enum signature_algorithm algorithm = verifier->scheme->algorithm;
@@ -56,7 +62,10 @@ static const char *open_key(struct verifier *verifier, const struct secret *secr
                       : "the sandbox's secrets file has no `key_id` and `private_key` for this department";
     verifier->key = shared ? signature_key_from_secret(algorithm, secret->hmac_key, &reason)
                            : signature_key_from_pem(algorithm, secret->private_key, &reason);
-    return verifier->key ? NULL : reason;
+    if (!verifier->key)
+        return reason;
+    arena_defer(arena, free_key, verifier->key);
+    return NULL;
 }
 
 /* ---- the departments' plain signature ---- */
@@ -144,9 +153,9 @@ static struct str path_of(struct str url)
     return slash < 0 ? STR("/") : str_slice(rest, (size_t)slash, rest.len);
 }
 
-static const char *open_token(struct verifier *verifier, const struct secret *secret)
+static const char *open_token(struct verifier *verifier, struct arena *arena, const struct secret *secret)
 {
-    (void)verifier;
+    (void)verifier, (void)arena;
     return secret && secret->client_id.len && secret->client_secret.len
                ? NULL
                : "the sandbox's secrets file has no `client_id` and `client_secret` for this department";
@@ -162,9 +171,9 @@ static bool check_certificate(const struct verifier *verifier, struct request *r
 
 /* ---- the table ---- */
 
-static const char *open_unknown(struct verifier *verifier, const struct secret *secret)
+static const char *open_unknown(struct verifier *verifier, struct arena *arena, const struct secret *secret)
 {
-    (void)verifier, (void)secret;
+    (void)verifier, (void)arena, (void)secret;
     return "the sandbox does not know this security scheme";
 }
 
@@ -204,7 +213,7 @@ struct verifier *verifier_open(struct arena *arena, const struct security *secur
     if (!secrets_given && security->kind == SECURITY_OAUTH2)
         verifier->client_id = STR_NONE; /* any client gets a token */
     else
-        verifier->fault = verifier->scheme->open(verifier, secret);
+        verifier->fault = verifier->scheme->open(verifier, arena, secret);
     return verifier;
 }
 

@@ -13,7 +13,7 @@ struct verifier {
     const struct scheme *scheme;
     const char *fault;
     struct str department;
-    struct signature_key *key; /* as long as the process */
+    struct signature_key *key;
     struct str key_id, client_id, client_secret, token_path;
 };
 

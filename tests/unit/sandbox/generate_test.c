@@ -135,7 +135,9 @@ static struct str answer_of(const char *file, const char *operation_id, const st
     for (unsigned i = 0; i < count; i++)
         inputs.list[i] = list[i];
     struct generate_order order = {STR("housing-fund"), operation, &answer, &inputs, false, clock_wall()};
-    return generate_answer(arena, &order);
+    struct str text = generate_answer(arena, &order);
+    contract_free(contract);
+    return text;
 }
 
 static const struct json *parsed(struct str text)
