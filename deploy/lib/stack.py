@@ -95,9 +95,9 @@ class Stack:
 
 
 @contextlib.contextmanager
-def private_stack(directory, program):
-    """A stack on free ports, taken down at the end whatever happens."""
-    stack = Stack(directory, program, settings.free_ports(), durable=False, changes={"SHIMIN_LIMITS": TEST_LIMITS})
+def private_stack(directory, program, changes=None):
+    """A stack on free ports, taken down at the end whatever happens; `changes` of its environment."""
+    stack = Stack(directory, program, settings.free_ports(), durable=False, changes={"SHIMIN_LIMITS": TEST_LIMITS} | (changes or {}))
     try:
         stack.open()
         yield stack

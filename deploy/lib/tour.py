@@ -15,7 +15,7 @@ A tour, to be pasted into another shell in this folder ({checkout}):
   TOKEN=$(curl -sk -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{{"name":"张伟","id_number":"11010519491231002X"}}' {url}/v1/me/identity | tee /dev/stderr | grep -oE '"token": ?"[^"]+' | cut -d'"' -f4)
 # the city's answer to "how much is in my housing fund?", and who read it
   curl -k -H "authorization: Bearer $TOKEN" {url}/v1/services/housing-fund-balance/records
-  curl -k -H "authorization: Bearer $TOKEN" {url}/v1/me/footprints
+  curl -k -H "authorization: Bearer $TOKEN" {url}/v1/me/footprint
 # close a service without a restart, look, and open it again
   ./deploy/shimin switch metro-arrivals off --reason "line 3 is being tested"
   curl -k {url}/v1/services/metro-arrivals
