@@ -3,8 +3,6 @@ import json
 import re
 import urllib.parse
 
-from stack import PORTS
-
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -15,7 +13,7 @@ def identity_number(n):
 
 
 def code_sent_to(stack, phone):
-    status, body, _ = stack.get(PORTS["sandbox"], "/sandbox/messages?limit=1&phone_number=" + urllib.parse.quote(phone))
+    status, body, _ = stack.get(stack.ports["control"], "/sandbox/messages?limit=1&phone_number=" + urllib.parse.quote(phone))
     messages = json.loads(body)["items"] if status == 200 else []
     code = re.search(r"(?<!\d)\d{6}(?!\d)", messages[0]["text"]) if messages else None
     if not code:
@@ -32,7 +30,7 @@ def expect(what, wanted, answer):
 
 def log_in(stack, gateway, count, first=0):
     """Tokens of so many real-name sessions (L2)."""
-    port, tokens = PORTS[gateway], []
+    port, tokens = stack.ports[gateway], []
     for n in range(first, first + count):
         phone = f"+86138{n:08d}"
         expect("asking for a code", 202, stack.get(port, "/v1/login/codes", body={"phone_number": phone}))

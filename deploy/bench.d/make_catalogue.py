@@ -93,6 +93,7 @@ def main():
     times = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     (target / "catalogue").mkdir(parents=True, exist_ok=True)
     (target / "contracts").mkdir(exist_ok=True)
+    shutil.copy(checkout / "schema/catalogue/catalogue.schema.json", target / "catalogue")
     slugs = []
     for source in sorted((checkout / "schema/catalogue").glob("*.yaml")):
         entry = yaml.safe_load(source.read_text(encoding="utf-8"))

@@ -1,17 +1,19 @@
 """The measurements (a) to (f). Each yields rows: what was measured, the figure, its floor, and what stands behind it."""
 import contextlib
 import dataclasses
-import json
 import re
 import signal
 import statistics
 import subprocess
 import time
 
+import credentials
 from citizens import fill_citizens, log_in
 from load import HERE, LOAD_CORE, SERVER_CORE, Load, median, median_ratio, rounds_in_turn
-from stack import PORTS
+from peers import CONNECTIONS, Peers
+from stores import POSTGRES
 
+PAGE = "/v1/services?limit=50"
 QUERY = "/v1/services/fund-balance-query/records"
 SATURATED = 0.9   # of a core: above it, requests per second are what the core gives
 SICK = 20
@@ -34,50 +36,45 @@ class Row:
 
 
 class Bench:
-    def __init__(self, stack, catalogue, catalogue_large, rounds, seconds, quick):
-        self.stack, self.catalogue, self.catalogue_large = stack, catalogue, catalogue_large
-        self.rounds, self.seconds, self.quick = rounds, seconds, quick
-        departments = [line.split("\t") for line in (catalogue / "services.tsv").read_text().splitlines()]
-        departments = [entry for entry in departments if entry[0] != "public-security"]
-        self.sick, self.healthy = departments[:SICK], departments[SICK:]
+    def __init__(self, directory, program, catalogue, catalogue_large, rounds, seconds, quick):
+        self.catalogue, self.catalogue_large, self.rounds, self.seconds, self.quick = catalogue, catalogue_large, rounds, seconds, quick
+        self.departments = [line.split("\t") for line in (catalogue / "services.tsv").read_text().splitlines()]
+        entries = [entry for entry in self.departments if entry[0] != "public-security"]
+        self.sick, self.healthy = entries[:SICK], entries[SICK:]
+        self.stack = Peers(directory, program, catalogue, [slug for slug, _ in self.sick])
 
     # ---- what all parts need ----
 
     def write(self, name, lines):
-        path = self.stack.run / name
+        path = self.stack.directory / "run" / name
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
 
     def open(self):
         stack = self.stack
-        stack.start_postgres()
-        stack.start_redis()
-        stack.prepare_secrets()
-        stack.start_departments()
-        self.config = stack.configure("gateway", "shimin", self.catalogue, sick=[slug for slug, _ in self.sick])
-        self.prepare_database("shimin", self.config)
-        stack.start_sandbox(self.config)
-        stack.start_gateway("gateway", self.config)
+        stack.write_config([slug for slug, _ in self.departments])
+        credentials.make(stack.directory, self.catalogue / "contracts", stack.program)
+        for name in ("department", "department_sick"):
+            stack.start_nginx(name, "department.conf", core=LOAD_CORE)
+        stack.open()
         fill_citizens(stack, "shimin", 1000)
-        self.tokens = log_in(stack, "gateway", 100 if self.quick else 300)
-        self.token_file = self.write("tokens", self.tokens)
+        self.token_file = self.write("tokens", log_in(stack, "plain", 100 if self.quick else 300))
+        self.tokens = self.token_file.read_text().split()
         self.query_path = self.write("path.query", [QUERY])
-        self.page_path = self.write("path.page", ["/v1/services?limit=50"])
+        self.page_path = self.write("path.page", [PAGE])
         self.me_path = self.write("path.me", ["/v1/me"])
 
-    def prepare_database(self, database, config):
-        if self.stack.sql("postgres", f"SELECT count(*) FROM pg_database WHERE datname = '{database}'") == "0":
-            self.stack.sql("postgres", f"CREATE DATABASE {database}")
-        self.stack.command(config, "migrate")
-        self.stack.command(config, "catalogue", "load")
+    def close(self):
+        self.stack.close()
 
     def load(self, server, path, tokens=None, **more):
-        return Load(PORTS[server], path, tokens, server=self.stack.pid(server), **more)
+        port = self.stack.ports["plain" if server == "gateway" else server]
+        return Load(port, path, tokens, server=self.stack.pid(server), **more)
 
-    def must_be_200(self, port, path, token=None):
-        status, body, _ = self.stack.get(port, path, token)
+    def must_be_200(self, server, path, token=None):
+        status, body, _ = self.stack.get(self.stack.ports[server], path, token)
         if status != 200:
-            raise SystemExit(f"port {port}, {path}: {status} {body[:400]!r}")
+            raise SystemExit(f"{server}, {path}: {status} {body[:400]!r}")
         return body
 
     def compare(self, part, what, floor, results, ours, theirs, note=""):
@@ -94,12 +91,12 @@ class Bench:
 
     def part_a(self):
         stack = self.stack
-        page = self.must_be_200(PORTS["gateway"], "/v1/services?limit=50")
-        folder = stack.run / "page/v1"
+        page = self.must_be_200("plain", PAGE)
+        folder = stack.directory / "run/page/v1"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "services").write_bytes(page)
-        stack.start_nginx("file", ["file.conf"], SERVER_CORE)
-        if self.must_be_200(PORTS["file"], "/v1/services?limit=50") != page:
+        stack.start_nginx("file", "file.conf")
+        if self.must_be_200("file", PAGE) != page:
             raise SystemExit("nginx does not serve the gateway's bytes")
         results = rounds_in_turn({"gateway": self.load("gateway", self.page_path), "file": self.load("file", self.page_path)},
                                  self.rounds, self.seconds)
@@ -111,13 +108,13 @@ class Bench:
 
     def part_b(self):
         stack = self.stack
-        stack.start_nginx("bare", ["upstream.conf", "bare.conf"], SERVER_CORE)
+        stack.start_nginx("bare", "upstream.conf", "bare.conf")
         for name in ("session", "limit"):
-            stack.start_nginx(name, ["upstream.conf", f"{name}.conf"], SERVER_CORE, lua=True)
+            stack.start_nginx(name, "upstream.conf", f"{name}.conf")
         names = ("gateway", "session", "limit", "bare")
         for name in names:
-            self.must_be_200(PORTS[name], QUERY, self.tokens[0])
-            refused = stack.get(PORTS[name], QUERY, "x" * 43)[0]
+            self.must_be_200("plain" if name == "gateway" else name, QUERY, self.tokens[0])
+            refused = stack.get(stack.ports["plain" if name == "gateway" else name], QUERY, "x" * 43)[0]
             if refused != (200 if name == "bare" else 401):
                 raise SystemExit(f"{name} answers a false token with {refused}")
         records = {table: int(stack.sql("shimin", f"SELECT count(*) FROM shimin.{table}")) for table in ("audit", "footprint")}
@@ -139,23 +136,19 @@ class Bench:
 
     def part_c(self):
         stack = self.stack
-        if stack.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'pgbench'") == "0":
-            stack.sql("postgres", "CREATE DATABASE pgbench")
-            subprocess.run(["pgbench", "-i", "-q", "-s", "10", *self.pgbench_server()], check=True, capture_output=True)
-        self.must_be_200(PORTS["gateway"], "/v1/me", self.tokens[0])
-        connections = int(stack.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE usename = 'gateway' AND query ILIKE "
-                                                "'%FROM shimin.citizen%WHERE id%'")) or 2
-        pgbench = Pgbench(["taskset", "-c", SERVER_CORE, "pgbench", "-S", "-M", "prepared", "-n", "-c", str(connections), "-j1",
-                           *self.pgbench_server()])
-        results = rounds_in_turn({"gateway": self.load("gateway", self.me_path, self.token_file), "pgbench": pgbench},
-                                 self.rounds, self.seconds)
+        server = stack.server("postgres", "pgbench")
+        if stack.create_database("pgbench"):
+            subprocess.run([POSTGRES / "pgbench", "-i", "-q", "-s", "10", *server], check=True, capture_output=True, env=stack.whole_environment())
+        self.must_be_200("plain", "/v1/me", self.tokens[0])
+        pgbench = Pgbench(["taskset", "-c", SERVER_CORE, POSTGRES / "pgbench", "-S", "-M", "prepared", "-n", "-c", str(CONNECTIONS), "-j1", *server],
+                          stack.whole_environment())
+        results = rounds_in_turn({"gateway": self.load("gateway", self.me_path, self.token_file, stores=[stack.pid("postgres")]),
+                                  "pgbench": pgbench}, self.rounds, self.seconds)
         ours = results["gateway"]
-        yield Row("c", f"GET /v1/me against pgbench -S -M prepared -c {connections}", median_ratio(ours, results["pgbench"]), 0.6,
-                  behind=f"gateway {median(ours, 'rate'):,.0f}/s, its core {median(ours, 'busy'):.0%} busy; "
-                         f"pgbench {median(results['pgbench'], 'rate'):,.0f}/s; Postgres on the other core beside wrk")
-
-    def pgbench_server(self):
-        return ["-h", "127.0.0.1", "-p", str(PORTS["postgres"]), "-U", "owner", "pgbench"]
+        yield Row("c", f"GET /v1/me against pgbench -S -M prepared -c {CONNECTIONS}", median_ratio(ours, results["pgbench"]), 0.6,
+                  behind=f"gateway {median(ours, 'rate'):,.0f}/s, {median(ours, 'cost'):.1f} µs of its core each, core {median(ours, 'busy'):.0%} "
+                         f"busy, {median(ours, 'stores_cost'):.1f} µs of Postgres each; pgbench {median(results['pgbench'], 'rate'):,.0f}/s; "
+                         "Postgres on the other core, beside wrk")
 
     # ---- (d) ----
 
@@ -202,7 +195,7 @@ class Bench:
     def wait_until_healed(self):
         deadline = time.monotonic() + 30
         for _, service in self.sick:
-            while self.stack.get(PORTS["gateway"], f"/v1/services/{service}/records", self.tokens[0])[0] != 200:
+            while self.stack.get(self.stack.ports["plain"], f"/v1/services/{service}/records", self.tokens[0])[0] != 200:
                 if time.monotonic() > deadline:
                     raise SystemExit(f"{service} stays unavailable after its department returned")
                 time.sleep(0.2)
@@ -211,12 +204,10 @@ class Bench:
 
     def part_e(self):
         stack = self.stack
-        config = stack.configure("other", "shimin_large", self.catalogue_large, redis_database=1)
-        self.prepare_database("shimin_large", config)
-        have = int(stack.sql("shimin_large", "SELECT count(*) FROM shimin.citizen"))
-        if have < 3000000:
-            fill_citizens(stack, "shimin_large", 3000000)
-        stack.start_gateway("other", config)
+        stack.create_database("shimin_large")
+        environment = stack.open_other("shimin_large", self.catalogue_large)
+        fill_citizens(stack, "shimin_large", 3000000 - int(stack.sql("shimin_large", "SELECT count(*) FROM shimin.citizen")))
+        stack.start_gateway(stack.start_other("other"), "other", environment)
         tokens = self.write("tokens.large", log_in(stack, "other", 100 if self.quick else 300, first=1000000))
         services = stack.sql("shimin_large", "SELECT count(*) FROM shimin.service")
         for what, path, with_session, floor in (("catalogue page", self.page_path, False, 0.9),
@@ -233,28 +224,27 @@ class Bench:
     def part_f(self):
         idle, waiting = (2000, 500) if self.quick else (IDLE, WAITING)
         page = self.write("head.idle", ["GET /v1/categories HTTP/1.1\r\nHost: 127.0.0.1\r\n\r"])
-        yield self.held("idle plain connection", 16, "idle", idle, PORTS["gateway"], page)
-        yield self.held("idle TLS connection", 16, "idle", idle, PORTS["gateway_tls"], page, "tls")
+        yield self.held("idle plain connection", 16, "idle", idle, "plain", page)
+        yield self.held("idle TLS connection", 16, "idle", idle, "tls", page, "tls")
         self.signal_sick(signal.SIGSTOP)
         queries = self.write("head.waiting", [
             f"GET /v1/services/{service}/records HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r"
             for token, (_, service) in zip(self.tokens, self.sick * 100)])
         try:
-            yield self.held("request that waits for a hanging department", 48, "waiting", waiting, PORTS["gateway"], queries)
+            yield self.held("request that waits for a hanging department", 48, "waiting", waiting, "plain", queries)
         finally:
             self.signal_sick(signal.SIGCONT)
 
-    def held(self, what, floor, how, count, port, heads, *more):
+    def held(self, what, floor, how, count, server, heads, *more):
         """The gateway is begun anew, so that nothing freed earlier hides what a connection takes."""
         stack = self.stack
-        stack.stop("gateway")
-        stack.start_gateway("gateway", self.config)
-        self.must_be_200(PORTS["gateway"], "/v1/categories")
+        stack.restart_gateway()
+        self.must_be_200("plain", "/v1/categories")
         for token in self.tokens[:len(self.healthy)]:
-            self.must_be_200(PORTS["gateway"], QUERY, token)
+            self.must_be_200("plain", QUERY, token)
         time.sleep(1)
         before = self.gateway_memory()
-        client = subprocess.Popen(["taskset", "-c", LOAD_CORE, "python3", HERE / "hold.py", how, str(count), str(port), heads, *more],
+        client = subprocess.Popen(["taskset", "-c", LOAD_CORE, "python3", HERE / "hold.py", how, str(count), str(stack.ports[server]), heads, *more],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             if not client.stdout.readline().startswith("held"):
@@ -276,14 +266,14 @@ class Bench:
         return int(re.search(r"^Pss:\s+(\d+)", rollup, re.M).group(1))
 
     def metric(self, name):
-        text = self.stack.get(PORTS["operations"], "/metrics")[1].decode()
+        text = self.stack.get(self.stack.ports["operations"], "/metrics")[1].decode()
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)", text, re.M))
 
 
 class Pgbench:
-    def __init__(self, command):
-        self.command = command
+    def __init__(self, command, environment):
+        self.command, self.environment = command, environment
 
     def run(self, seconds):
-        output = subprocess.run(self.command[:-1] + ["-T", str(seconds), self.command[-1]], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run([*self.command, "-T", str(seconds)], env=self.environment, check=True, capture_output=True, text=True).stdout
         return {"rate": float(re.search(r"tps = ([\d.]+)", output).group(1))}

@@ -8,6 +8,7 @@ local crypto = ffi.load("libcrypto.so.3")
 local digest = ffi.new("unsigned char[32]")
 local POOL_IDLE_MS, POOL_SIZE, TIMEOUT_MS, NEEDED_LEVEL, WINDOW_SECONDS = 600000, 256, 2000, 2, 60
 
+local port, password
 local to_hex = {}
 for byte = 0, 255 do
     to_hex[byte] = string.format("%02x", byte)
@@ -30,7 +31,7 @@ end
 local function connect()
     local link = redis:new()
     link:set_timeout(TIMEOUT_MS)
-    if not link:connect("127.0.0.1", tonumber(ngx.var.redis_port)) then
+    if not link:connect("127.0.0.1", port) or (link:get_reused_times() == 0 and not link:auth(password)) then
         return ngx.exit(503)
     end
     return link
@@ -48,6 +49,10 @@ local function admit(record)
 end
 
 local M = {}
+
+function M.open(redis_port, redis_password)
+    port, password = redis_port, redis_password
+end
 
 function M.check()
     local key = session_key()
