@@ -196,6 +196,8 @@ int sandbox_run(const struct config *config)
     settings.client_authority = config_string(config, "sandbox.ca");
     if (!settings.certificate || !settings.private_key)
         leave_out_tls();
+    else if (!settings.client_authority)
+        log_warning("departments with mutual TLS refuse every call: sandbox.ca is not set");
     set_listeners(arena, config_string(config, "sandbox.address"), control_port);
     return serve(workers_wanted(config), control_port);
 }

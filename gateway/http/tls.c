@@ -71,7 +71,9 @@ static void on_handshake(const SSL *ssl, int where, int result)
 bool http_client_certificate(const struct request *request, struct str *subject, const char **reason)
 {
     const struct shown_certificate *shown = request->connection ? request->connection->certificate : NULL;
-    *reason = !shown          ? "the connection is not over TLS"
+    bool tls = request->listener && request->listener->tls;
+    *reason = !shown && tls   ? "no client certificate was asked for: the server has no authority to check it with"
+              : !shown        ? "the connection is not over TLS"
               : !shown->given ? "no client certificate was shown"
                               : X509_verify_cert_error_string(shown->result);
     if (!shown || !shown->given || shown->result != X509_V_OK)
