@@ -45,18 +45,22 @@ def built(folder):
     return folder / "gateway/shimin"
 
 
+# What part needs which: its name, times as many services, and the departments' time to answer where it is not the catalogue's.
+CATALOGUES = {"plain": ("abcdef", "1"), "large": ("e", "100"), "patient": ("f", "1", "60000")}
+
+
 def make_catalogues(directory, parts):
-    for name, times in (("catalogue-1", 1), ("catalogue-100", 100)):
-        if times == 1 or "e" in parts:
-            subprocess.run([sys.executable, HERE / "make_catalogue.py", CHECKOUT, directory / name, str(times)], check=True)
-    return directory / "catalogue-1", directory / "catalogue-100"
+    for name, (needed, *arguments) in CATALOGUES.items():
+        if set(needed) & set(parts) or name == "plain":
+            subprocess.run([sys.executable, HERE / "make_catalogue.py", CHECKOUT, directory / "catalogues" / name, *arguments], check=True)
+    return directory / "catalogues"
 
 
 def measure(given, directory, program):
     rounds, seconds = given.rounds or (3 if given.quick else 5), given.seconds or (2 if given.quick else 5)
     parts = [part for part in given.only.split(",") if part]
     rows, began = [], time.monotonic()
-    bench = Bench(directory, program, *make_catalogues(directory, parts), rounds, seconds, given.quick)
+    bench = Bench(directory, program, make_catalogues(directory, parts), rounds, seconds, given.quick)
     try:
         bench.open()
         for part in parts:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the catalogue that is measured: the real one, where each department's last service is a query of the benchmark's backend.
 
-usage: make_catalogue.py CHECKOUT TARGET [TIMES]
+usage: make_catalogue.py CHECKOUT TARGET TIMES [DEADLINE_MS]
 
 The number of services stays what it is (187), times TIMES. No department asks for a signature, since no peer signs, and each
-takes as many calls at a time as the schema allows, so that what is measured is the gateway and not the departments' caps.
+takes 256 calls at a time, so that what is measured is the gateway and not the departments' caps. A department's time to answer
+is the catalogue's, unless one is given.
 """
 import copy
 import json
@@ -14,8 +15,7 @@ import sys
 
 import yaml
 
-CONCURRENCY = 1024
-DEADLINE_MS = 60000
+CONCURRENCY = 256
 OPERATION = {
     "operationId": "benchRecords",
     "summary": "What the benchmark reads",
@@ -90,7 +90,7 @@ def multiplied(services, times):
 
 def main():
     checkout, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    times = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    times, deadline = int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else None
     (target / "catalogue").mkdir(parents=True, exist_ok=True)
     (target / "contracts").mkdir(exist_ok=True)
     shutil.copy(checkout / "schema/catalogue/catalogue.schema.json", target / "catalogue")
@@ -103,7 +103,7 @@ def main():
         department = entry["department"]
         contract = department["contract"]
         department["contract"] = department["slug"] + ".json"
-        department["backend"] |= {"concurrency": CONCURRENCY, "deadline_ms": DEADLINE_MS}
+        department["backend"] |= {"concurrency": CONCURRENCY} | ({"deadline_ms": deadline} if deadline else {})
         write_contract(checkout / "schema/contracts" / contract, target / "contracts" / department["contract"])
         entry["services"][-1] = make_bench_service(entry["services"][-1])
         slugs.append((department["slug"], entry["services"][-1]["slug"]))

@@ -98,6 +98,10 @@ class Peers(Stack):
         self.run_command(environment, "catalogue", "load")
         return environment
 
+    def load_catalogue(self, catalogue):
+        self.catalogue = catalogue
+        self.run_command(self.whole_environment(), "catalogue", "load")
+
     def run_command(self, environment, *words):
         done = subprocess.run([self.program, *words], env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
