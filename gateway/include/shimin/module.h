@@ -21,8 +21,8 @@ struct module {
     void (*worker_close)(void);
 };
 
-/* The directory where a module may keep copies of what it can rebuild, in a folder of its own name; NULL: nothing is to be kept. Other
- * gateways do not see it, and it may be empty at any start. */
+/* The directory where a module may keep copies of what it can rebuild, in a folder of its own name; NULL: nothing is to be
+ * kept. Other gateways do not see it, and it may be empty at any start. */
 const char *state_directory(void);
 
 /* Declares the embedded contract that the build makes of services/<name>/openapi.yaml. */
