@@ -274,7 +274,7 @@ def _compiled(folder):
 
 def tidy(bench):
     """every C file of the program under clang-tidy, with the checks of .clang-tidy"""
-    folder = bench.build("debug")
+    folder = bench.build("debug", "gateway/shimin")
     files = _compiled(folder)
 
     def one(file):
@@ -288,7 +288,7 @@ def tidy(bench):
 
 def cppcheck(bench):
     """the program under cppcheck"""
-    folder = bench.build("debug")
+    folder = bench.build("debug", "gateway/shimin")
     names = {str(file) for file in _compiled(folder)}
     project = bench.run / "cppcheck.json"
     commands = json.loads((folder / "compile_commands.json").read_text())
