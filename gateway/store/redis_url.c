@@ -81,6 +81,8 @@ static bool parse_unix(struct arena *arena, struct str rest, struct redis_url *u
 bool redis_url_parse(struct arena *arena, struct str text, struct redis_url *url)
 {
     *url = (struct redis_url){0};
+    if (str_find(text, (struct str){"\0", 1}) >= 0) /* host and path are C strings, which it would cut short */
+        return false;
     if (str_starts(text, STR("redis://")))
         return parse_tcp(arena, str_slice(text, 8, text.len), url);
     if (str_starts(text, STR("unix:")))

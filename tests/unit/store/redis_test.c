@@ -328,6 +328,7 @@ START_TEST(urls_are_taken_apart)
         "", "redis://", "redis://h:0x1", "redis://h:99999", "redis://h/x", "redis://[::1", "unix:", "h:1", "unix:/x?nothing=1"};
     for (size_t i = 0; i < COUNT_OF(broken); i++)
         ck_assert_msg(!redis_url_parse(arena, str_of(broken[i]), &url), "%s", broken[i]);
+    ck_assert(!redis_url_parse(arena, STR("redis://a\0b"), &url) && !redis_url_parse(arena, STR("unix:/a\0b"), &url));
 }
 END_TEST
 
