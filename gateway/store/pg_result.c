@@ -47,7 +47,8 @@ struct pg_result *pg_result_make(struct arena *arena, struct str messages, size_
             continue;
         if (!result->cells) {
             struct str body = message.body;
-            result->columns = wire_take_16(&body);
+            size_t columns = wire_take_16(&body), most = body.len / 4; /* a cell is a length at least */
+            result->columns = columns < most ? columns : most;
             result->cells = arena_array(arena, struct str, result->columns * rows);
         }
         if (result->rows < rows)
