@@ -164,34 +164,34 @@ def suite(bench):
 def fuzz(bench):
     """every fuzzer for a bounded time, from its corpus"""
     folder = bench.build("fuzz")
-    programs = sorted(p for p in (folder / "tests/fuzz").rglob("*") if p.is_file() and os.access(p, os.X_OK) and p.name.startswith("fuzz-"))
+    _, output = bench.call("fuzz", [CHECKOUT / "tests/fuzz/run", folder, bench.fuzz_seconds], timeout=3600)
+    lines = output.splitlines()
+    failures = ["\n".join(lines[i:i + 3]) for i, line in enumerate(lines) if line.startswith("FAIL ")]
+    passed = sum(line.startswith("ok ") for line in lines)
+    return Outcome(passed, failures if passed or failures else [_last_lines(output)])
 
-    def one(program):
-        findings = bench.run / "fuzz" / program.name
-        findings.mkdir(parents=True)
-        floor = program.parent.name
-        corpus = CHECKOUT / "tests/fuzz" / floor / "corpus" / program.name.removeprefix("fuzz-").removeprefix(floor + "-").replace("-", "_")
-        seeds = [corpus] if corpus.is_dir() else []
-        status, output = bench.call(f"fuzz-{program.name}", [
-            program, findings, *seeds, f"-max_total_time={bench.fuzz_seconds}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={findings}/"])
-        return None if status == 0 else f"{program.name}: {_last_lines(output)}"
 
-    failures = [failure for failure in bench.each(one, programs) if failure]
-    if not programs:
-        failures = ["no fuzzer was built"]
-    return Outcome(len(programs) - len(failures), failures)
+def _unittest(bench, name, folder, environment):
+    """Python's unittest over a folder of tests; each of its tests counts."""
+    _, output = bench.call(name, [PYTHON, "-B", "-m", "unittest", "discover", "-v", "-s", folder], environment)
+    count = re.search(r"^Ran (\d+) tests?", output, re.M)
+    failures = [f"{kind}: {what}" for kind, what in re.findall(r"^(FAIL|ERROR): (.*)", output, re.M)]
+    if not count:
+        return Outcome(0, [_last_lines(output)])
+    return Outcome(max(int(count[1]) - len(failures), 0), failures)
 
 
 def api(bench):
     """the API over TLS against a whole stack, built with the sanitizers"""
     running = bench.stack()
     environment = running.environment() | {"SHIMIN_PRISM": str(bench.npm("prism"))}
-    _, output = bench.call("api", [PYTHON, "-B", "-m", "unittest", "discover", "-v", "-s", CHECKOUT / "tests/api"], environment)
-    count = re.search(r"^Ran (\d+) tests?", output, re.M)
-    failures = [f"{kind}: {what}" for kind, what in re.findall(r"^(FAIL|ERROR): (.*)", output, re.M)]
-    if not count:
-        return Outcome(0, [_last_lines(output)])
-    return Outcome(max(int(count[1]) - len(failures), 0), failures)
+    return _unittest(bench, "api", CHECKOUT / "tests/api", environment)
+
+
+def faults(bench):
+    """Postgres, Redis, departments and the gateway killed under load, and brought back"""
+    program = bench.build("debug", "gateway/shimin") / "gateway/shimin"
+    return _unittest(bench, "faults", CHECKOUT / "tests/faults", {"SHIMIN": str(program), "SHIMIN_TEST_DIRECTORY": str(bench.run)})
 
 
 def attacks(bench):
@@ -328,6 +328,7 @@ STAGES = {
     "contract": contract,
     "metrics": metrics,
     "stopping": stopping,
+    "faults": faults,
     "unit-tsan": unit_tsan,
     "fuzz": fuzz,
     "layout": layout,
