@@ -192,6 +192,31 @@ static void stop_worker(void *argument)
     http_drain(gateway.stop_deadline);
 }
 
+static void use_secrets(void *secrets)
+{
+    federation_use_secrets(secrets);
+}
+
+/* What calls under way still use stays: credentials are few, and rotated seldom. */
+static bool reload_secrets(void)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    struct text faults = text_open(arena, 256);
+    const char *path = config_string(gateway.config, "secrets.file");
+    const struct secrets *secrets = path ? secrets_load(path, &faults) : NULL;
+    if (path && !secrets)
+        log_error("%.*s", STR_ARG(text_str(&faults)));
+    if (secrets)
+        workers_post(use_secrets, (void *)secrets);
+    return secrets || !path;
+}
+
+static void reload(void)
+{
+    log_info("certificates %s", http_reload_certificates() ? "loaded anew" : "refused; the old ones stay");
+    log_info("credentials %s", reload_secrets() ? "loaded anew" : "refused; the old ones stay");
+}
+
 /* The main thread has nothing to do but to take signals. */
 static void serve_until_stopped(void)
 {
@@ -202,7 +227,7 @@ static void serve_until_stopped(void)
     sigaddset(&signals, SIGHUP);
     for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
         if (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
-            log_info("certificates %s", http_reload_certificates() ? "loaded anew" : "refused; the old ones stay");
+            reload();
         log_flush();
     }
 }
@@ -272,7 +297,8 @@ const struct command command_serve = {
     .name = "serve",
     .usage = "[--config FILE] [--help-config]",
     .summary = "Run the gateway.",
-    .help = "\nSIGTERM and SIGINT stop it after the requests under way; SIGHUP loads the certificate anew.\n"
+    .help = "\nSIGTERM and SIGINT stop it after the requests under way; SIGHUP loads the certificate and the\n"
+            "departments' credentials anew.\n"
             "--help-config lists every key of the configuration file with its default.\n",
     .run = serve,
 };

@@ -22,7 +22,7 @@ struct lease {
 static _Thread_local struct lease *leases;
 
 /* Takes up to ARGV[2] of the quota ARGV[1]. The count in Redis may pass the quota; what counts is what was below it. */
-static _Thread_local struct redis_script take = {
+static struct redis_script take = {
     .source = "local n = redis.call('INCRBY', KEYS[1], ARGV[2]) "
               "if n == tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[3]) end "
               "local before = n - ARGV[2] "

@@ -11,7 +11,7 @@ enum { TRIES = 5, CODE_DIGITS = 6, CODES_AN_HOUR = 5, CODES_A_DAY = 10 };
 
 /* KEYS: code, wait, hour, day. ARGV: mac, lifetime, resend, codes an hour, codes a day.
  * 0 when the code is kept, else the seconds to wait. */
-static _Thread_local struct redis_script keep = {
+static struct redis_script keep = {
     .source = "local wait = redis.call('TTL', KEYS[2]) if wait > 0 then return wait end "
               "for i, most in ipairs({ARGV[4], ARGV[5]}) do "
               "  if tonumber(redis.call('GET', KEYS[2 + i]) or '0') >= tonumber(most) then "
@@ -26,7 +26,7 @@ static _Thread_local struct redis_script keep = {
 };
 
 /* The stored MAC after counting one try; nil when there is no code, or it is void with this try. */
-static _Thread_local struct redis_script try = {
+static struct redis_script try = {
     .source =
         "if redis.call('EXISTS', KEYS[1]) == 0 then return false end "
         "if redis.call('HINCRBY', KEYS[1], 'tries', 1) > tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) return false end "

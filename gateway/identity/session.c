@@ -13,7 +13,7 @@
 enum { DEVICE_MOST = 120, COPY_SECONDS = 60 };
 
 /* KEYS: session, index. ARGV: session id, key, idle ms, absolute ms, then the fields of the record. */
-static _Thread_local struct redis_script open_script = {
+static struct redis_script open_script = {
     .source = "redis.call('HSET', KEYS[1], unpack(ARGV, 5)) redis.call('PEXPIRE', KEYS[1], ARGV[3]) "
               "redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) "
               "if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end return 1",
@@ -22,7 +22,7 @@ static _Thread_local struct redis_script open_script = {
 
 /* KEYS: session. ARGV: idle ms of L1, idle ms of L2 and up, now ms. The record; its idle time begins anew, which is written
  * only when a minute or more is gained, since each write empties the workers' copies. */
-static _Thread_local struct redis_script use_script = {
+static struct redis_script use_script = {
     .source =
         "local record = redis.call('HGETALL', KEYS[1]) if #record == 0 then return record end "
         "local level = tonumber(redis.call('HGET', KEYS[1], 'level')) "
@@ -34,14 +34,14 @@ static _Thread_local struct redis_script use_script = {
 };
 
 /* KEYS: index. ARGV: session id. */
-static _Thread_local struct redis_script revoke_script = {
+static struct redis_script revoke_script = {
     .source = "local key = redis.call('HGET', KEYS[1], ARGV[1]) if not key then return 0 end "
               "redis.call('HDEL', KEYS[1], ARGV[1]) return redis.call('DEL', '" SESSION_PREFIX "' .. key)",
     .keys = 1,
 };
 
 /* KEYS: index. */
-static _Thread_local struct redis_script revoke_all_script = {
+static struct redis_script revoke_all_script = {
     .source = "for _, key in ipairs(redis.call('HVALS', KEYS[1])) do redis.call('DEL', '" SESSION_PREFIX "' .. key) end "
               "return redis.call('DEL', KEYS[1])",
     .keys = 1,

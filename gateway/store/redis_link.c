@@ -18,7 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECT_SECONDS = 3, READ_ROOM = 65536, KEPT_ROOM = 1 << 20, USER_TIMEOUT_MS = 10000 };
+/* A server that owes answers and gives none for PATIENCE_SECONDS hangs: it is treated as lost, so that nobody else waits for
+ * it. */
+enum { CONNECT_SECONDS = 3, PATIENCE_SECONDS = 1, READ_ROOM = 65536, KEPT_ROOM = 1 << 20, USER_TIMEOUT_MS = 10000 };
 
 struct redis_slot {
     struct redis_slot *next;
@@ -108,6 +110,7 @@ static void let_go(struct redis_link *link)
     if (!link->socket)
         return;
     unlist_dirty(link);
+    timer_clear(&link->watch);
     h2o_socket_close(link->socket);
     link->socket = NULL;
     link->blocked = false;
@@ -131,6 +134,23 @@ void redis_link_drop(struct redis_link *link, const char *reason)
     set_state(link, LINK_DOWN);
     if (link->events->lost)
         link->events->lost(link);
+}
+
+static void watch(struct redis_link *link);
+
+static void look(struct timer *timer)
+{
+    struct redis_link *link = CONTAINER_OF(timer, struct redis_link, watch);
+    if (link->first && link->answers == link->answers_watched)
+        redis_link_drop(link, "it does not answer");
+    else if (link->first)
+        watch(link);
+}
+
+static void watch(struct redis_link *link)
+{
+    link->answers_watched = link->answers;
+    timer_set(&link->watch, deadline_in(seconds(PATIENCE_SECONDS)), look);
 }
 
 /* ---- writing ---- */
@@ -180,6 +200,8 @@ static void flush_dirty(void *argument)
 static struct redis_slot *send_command(struct redis_link *link, struct str command)
 {
     struct redis_slot *slot = memory_alloc(sizeof *slot);
+    if (!link->first && !link->watch.slot)
+        watch(link);
     wire_put(&link->out, command.at, command.len);
     *link->last = slot;
     link->last = &slot->next;
@@ -280,9 +302,10 @@ static bool take_reply(struct redis_link *link)
     struct redis_slot *slot = NULL;
     if (link->events->message && is_message(reply))
         link->events->message(link, reply->element[2]);
-    else if ((slot = take_first(link)))
+    else if ((slot = take_first(link))) {
+        link->answers++;
         answer(slot, reply);
-    else
+    } else
         redis_link_drop(link, "it answers what was not asked");
     freeReplyObject(reply);
     return link->generation == generation;

@@ -48,6 +48,8 @@ struct redis_link {
     struct wire_buffer out;
     redisReader *reader;
     struct redis_slot *first, **last;
+    unsigned answers, answers_watched; /* counted, and as they stood when `watch` was set */
+    struct timer watch;
     struct redis_link *next_dirty;
     bool dirty, blocked;
 };

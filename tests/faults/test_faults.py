@@ -144,6 +144,21 @@ class Faults(unittest.TestCase):
         self.only(load, FUND, 200, 401, 503)
         self.assertEqual(self.stack.gateway.pid(), gateway)
 
+    def test_a_redis_that_hangs_holds_nobody_up_for_long(self):
+        pid = self.stack.redis.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            self.client.wait_until(lambda: self.status(FUND) == 503, 5, "a clear problem")
+            self.client.wait_until(lambda: self.takes(FUND) < 0.2 and self.takes(CATALOGUE) < 0.2, 5, "quick answers")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.back_in_time(CATALOGUE, FUND, FEED)
+
+    def takes(self, path):
+        began = time.monotonic()
+        self.status(path)
+        return time.monotonic() - began
+
     def try_login(self):
         try:
             return self.client.login_verified()
