@@ -106,14 +106,17 @@ def private_stack(directory, program, changes=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Run a command against a complete private stack on free ports.")
+    parser = argparse.ArgumentParser(prog="./deploy/stack", usage="%(prog)s DIRECTORY [--build DIRECTORY] -- COMMAND…",
+                                     description="Run a command against a complete private stack on free ports.")
     parser.add_argument("directory")
     parser.add_argument("--build", default=settings.CHECKOUT / "build", type=pathlib.Path, help="where the program was built")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    command = options.command[options.command[:1] == ["--"]:]
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    options, command = parser.parse_args(words[:at]), words[at + 1:]
     if not command:
-        parser.error("say which command")
+        parser.error("say -- and which command")
+    if not (options.build / "gateway/shimin").exists():
+        raise SystemExit(f"there is no program in {options.build} yet: ./deploy/run builds it, or name another with --build")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with private_stack(options.directory, options.build / "gateway/shimin") as stack:
         sys.exit(subprocess.run(command, env=stack.whole_environment(), check=False).returncode)
