@@ -22,21 +22,28 @@ static const char *operator_name(void)
     return user ? user->pw_name : "unknown";
 }
 
-static bool time_is_good(const char *text)
+/* 0 when it is not given. */
+static bool read_time(const char *text, int64_t *wall)
 {
-    int64_t wall;
-    return !text || time_parse_rfc3339(str_of(text), &wall);
+    *wall = 0;
+    return !text || time_parse_rfc3339(str_of(text), wall);
 }
 
 static const char *fault_of(const struct wish *wish)
 {
     enum switch_position position;
+    int64_t from, until;
     if (!switch_position_named(str_of(wish->position), &position))
         return "the position must be open, no_new, read_only or off";
     if (position != SWITCH_OPEN && !wish->reason_zh && !wish->reason_en)
         return "citizens are told why: give --reason, or --reason-zh and --reason-en";
-    if (!time_is_good(wish->from) || !time_is_good(wish->until))
+    if (!read_time(wish->from, &from) || !read_time(wish->until, &until))
         return "--from and --until are times such as 2026-03-01T22:00:00+08:00";
+    /* it would be in force at no time, and yet end what is */
+    if (until && until <= clock_wall())
+        return "--until has passed already";
+    if (until && until <= from)
+        return "--until must be after --from";
     return NULL;
 }
 
@@ -91,14 +98,14 @@ static int set_switch(const struct config *config, const struct wish *wish)
     return EXIT_DONE;
 }
 
-/* Every switch that was set, the current one of each service. */
+/* Of each service the switch that was set last, and what is planned after it. */
 static int list_switches(const struct config *config)
 {
     CLEANUP(owner_close) PGconn *connection = owner_connect(config);
     CLEANUP(clear_result)
     PGresult *rows = connection ? owner_query(connection,
                                               "SELECT service_slug, position, reason_en, set_by, set_at, starts_at, ends_at "
-                                              "FROM shimin.service_switch_current ORDER BY service_slug",
+                                              "FROM shimin.service_switch_current ORDER BY service_slug, id",
                                               NULL, 0)
                                 : NULL;
     if (!rows)
@@ -137,7 +144,10 @@ const struct command command_switch = {
         "SERVICE open|no_new|read_only|off --reason TEXT [--reason-zh TEXT] [--reason-en TEXT] [--from TIME] [--until TIME]\n"
         "       shimin switch list",
     .summary = "Open or close a service, with a reason that citizens see.",
-    .help = "\nopen: all goes. no_new: what is under way goes on, nothing new begins. read_only: only looking. off: nothing.\n"
-            "It is in force in every gateway within 50 ms. With --from and --until it begins and ends by itself.\n",
+    .help =
+        "\nopen: all goes. no_new: what is under way goes on, nothing new begins. read_only: only looking. off: nothing.\n"
+        "It is in force in every gateway within 50 ms and replaces what was set before, plans included.\n"
+        "With --until it ends by itself. With a --from that is still to come it is a plan: until then, and again after its\n"
+        "end, what was set before holds; several may be planned.\n",
     .run = run_switch,
 };

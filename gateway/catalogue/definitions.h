@@ -38,12 +38,17 @@ struct definitions *definitions_compile(struct str document,
                                         struct text *faults) MUST_CHECK;
 void definitions_release(struct definitions *definitions);
 
+/* One that was set; of those of a service the last set comes first. */
+struct switch_entry {
+    struct switch_state state;
+    const struct switch_entry *next;
+};
+
 struct snapshot {
     atomic_uint references;
     struct arena *arena;
     struct definitions *definitions;
-    struct switch_state *switches; /* of each service, by index; position and reason as last set */
-    bool *is_set;                  /* a switch was set; else the declared position holds */
+    const struct switch_entry **switches; /* of each service, by index; where none is in force the declared position holds */
     struct str version;
 };
 void snapshot_reference(struct snapshot *snapshot);

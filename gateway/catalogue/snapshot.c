@@ -27,23 +27,28 @@ static int64_t wall_member(const struct json *row, const char *name, struct text
     return wall;
 }
 
-/* A switch of a service that the catalogue no longer has is history, not a fault. */
+/* A switch of a service that the catalogue no longer has is history, not a fault. Rows come in the order in which they were
+ * set. */
 static void read_switch(struct snapshot *snapshot, const struct json *row, struct text *faults)
 {
     int64_t index = slug_table_find(&snapshot->definitions->service_slugs, json_get_string(row, "service", STR("")));
     if (index < 0)
         return;
-    struct switch_state *state = &snapshot->switches[index];
+    struct switch_entry *entry = arena_new(snapshot->arena, struct switch_entry);
     struct bilingual reason = bilingual_read(row, "reason");
-    *state = (struct switch_state){
-        .reason = {str_copy(snapshot->arena, reason.zh), str_copy(snapshot->arena, reason.en)},
-        .from = wall_member(row, "from", faults),
-        .until = wall_member(row, "until", faults),
-        .set_by = str_copy(snapshot->arena, json_get_string(row, "set_by", STR(""))),
+    *entry = (struct switch_entry){
+        .state =
+            {
+                .reason = {str_copy(snapshot->arena, reason.zh), str_copy(snapshot->arena, reason.en)},
+                .from = wall_member(row, "from", faults),
+                .until = wall_member(row, "until", faults),
+                .set_by = str_copy(snapshot->arena, json_get_string(row, "set_by", STR(""))),
+            },
+        .next = snapshot->switches[index],
     };
-    if (!switch_position_named(json_get_string(row, "position", STR("")), &state->position))
+    if (!switch_position_named(json_get_string(row, "position", STR("")), &entry->state.position))
         text_printf(faults, "switches: service %.*s: unknown position\n", STR_ARG(json_get_string(row, "service", STR(""))));
-    snapshot->is_set[index] = true;
+    snapshot->switches[index] = entry;
 }
 
 /* Takes over the caller's reference to the definitions, also when it fails. */
@@ -55,8 +60,7 @@ static struct snapshot *snapshot_make(struct definitions *definitions, const str
         .references = 1,
         .arena = arena,
         .definitions = definitions,
-        .switches = arena_array(arena, struct switch_state, definitions->service_count),
-        .is_set = arena_array(arena, bool, definitions->service_count),
+        .switches = arena_array(arena, const struct switch_entry *, definitions->service_count),
         .version = str_printf(arena, "%.*s.%" PRId64, STR_ARG(definitions->version),
                               json_get_integer(document, "switches_version", 0)),
     };
@@ -156,10 +160,15 @@ const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned in
 
 struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service)
 {
-    const struct switch_state *set = &snapshot->switches[service->index];
-    int64_t now = set->from || set->until ? clock_wall() : 0;
-    bool in_force = snapshot->is_set[service->index] && (!set->from || now >= set->from) && (!set->until || now < set->until);
-    return in_force ? *set : service->declared;
+    int64_t now = 0; /* read only where there is a window */
+    for (const struct switch_entry *entry = snapshot->switches[service->index]; entry; entry = entry->next) {
+        const struct switch_state *set = &entry->state;
+        if (!now && (set->from || set->until))
+            now = clock_wall();
+        if ((!set->from || now >= set->from) && (!set->until || now < set->until))
+            return *set;
+    }
+    return service->declared;
 }
 
 int64_t snapshot_switch_changes_at(const struct snapshot *snapshot)
@@ -167,11 +176,13 @@ int64_t snapshot_switch_changes_at(const struct snapshot *snapshot)
     int64_t now = clock_wall();
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < snapshot->definitions->service_count; i++) {
-        const struct switch_state *set = &snapshot->switches[i];
-        if (set->from > now && set->from < next)
-            next = set->from;
-        if (set->until > now && set->until < next)
-            next = set->until;
+        for (const struct switch_entry *entry = snapshot->switches[i]; entry; entry = entry->next) {
+            const struct switch_state *set = &entry->state;
+            if (set->from > now && set->from < next)
+                next = set->from;
+            if (set->until > now && set->until < next)
+                next = set->until;
+        }
     }
     return next;
 }
