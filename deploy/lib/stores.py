@@ -108,8 +108,6 @@ class Postgres(Process):
 
 
 class Redis(Process):
-    """Debian's redis-tools has the server under the name of one of the tools; the name it is called by decides."""
-
     def __init__(self, directory, port):
         super().__init__(directory, "redis")
         self.directory, self.port = directory, port
@@ -123,7 +121,7 @@ class Redis(Process):
         file.touch(0o600)
         file.write_text(f"bind 127.0.0.1\nport {self.port}\nprotected-mode yes\nrequirepass {password(self.directory, 'redis')}\n"
                         f"dir \"{data}\"\nsave 300 1\nmaxmemory 256mb\nmaxmemory-policy volatile-lru\n")
-        self.start(["redis-server", file], executable=shutil.which("redis-server") or "/usr/bin/redis-check-rdb")
+        self.start(["redis-server", file])
         self.wait_ready(self._answers, 20)
 
     def _answers(self):
