@@ -32,9 +32,9 @@ bool access_session(struct exchange *exchange)
     case SESSION_FOUND:
         return true;
     case SESSION_UNKNOWN:
+        reply_header(request, "www-authenticate", STR("Bearer error=\"invalid_token\""));
         reply_fault(request, PROBLEM_UNAUTHENTICATED,
                     BILINGUAL("会话已失效，请重新登录", "The session has ended; log in again"));
-        reply_header(request, "www-authenticate", STR("Bearer error=\"invalid_token\""));
         return false;
     case SESSION_UNAVAILABLE:
         break;
