@@ -1,8 +1,12 @@
 /* Parameters: from texts to values of the type that their schema asks for. */
 #include "contract/contract.h"
 
+#include <math.h>
+
 #define TYPE_BIT(type) (1u << (type))
 #define TYPES_ALL 0x7fu
+/* 2^53: up to here a double tells every whole number from its neighbours. */
+#define EXACT_MOST 0x1p53
 
 static const struct json *refuse(struct schema_errors *errors, const struct parameter *parameter, const char *keyword,
                                  struct bilingual detail)
@@ -48,9 +52,14 @@ static struct json *number_value(struct arena *arena, struct str raw)
     if (!is_number(raw))
         return NULL;
     if (!str_to_i64(raw, &value.integer)) {
-        value.type = JSON_NUMBER;
-        if (!str_to_double(raw, &value.number))
+        double number;
+        if (!str_to_double(raw, &number))
             return NULL;
+        /* "5.0" and "1e2" are integers to a schema (JSON Schema core §4.2.3), so they are to a handler as well */
+        if (fabs(number) <= EXACT_MOST && trunc(number) == number)
+            value.integer = (int64_t)number;
+        else
+            value = (struct json){.type = JSON_NUMBER, .number = number};
     }
     return arena_copy(arena, &value, sizeof value);
 }

@@ -82,6 +82,17 @@ START_TEST(repeated_parameters_are_items_of_an_exploded_array_only)
 }
 END_TEST
 
+START_TEST(a_whole_number_is_an_integer_however_it_is_written)
+{
+    const struct parameter *integer = parameter_of("in: query, schema: {type: integer, maximum: 100}");
+    const char *const fives[] = {"5", "5.0", "5.00", "50e-1", "0.5e1"};
+    for (size_t i = 0; i < COUNT_OF(fives); i++) {
+        const struct json *value = parameter_read(arena, integer, str_of(fives[i]), NULL);
+        ck_assert_msg(value && value->type == JSON_INTEGER && value->integer == 5, "%s", fives[i]);
+    }
+}
+END_TEST
+
 START_TEST(a_negative_zero_fraction_and_huge_numbers_keep_their_value)
 {
     const struct parameter *number = parameter_of("in: query, schema: {type: number}");
@@ -91,4 +102,4 @@ START_TEST(a_negative_zero_fraction_and_huge_numbers_keep_their_value)
 END_TEST
 
 RUN_TESTS("parameter", texts_are_coerced_and_validated, repeated_parameters_are_items_of_an_exploded_array_only,
-          a_negative_zero_fraction_and_huge_numbers_keep_their_value)
+          a_whole_number_is_an_integer_however_it_is_written, a_negative_zero_fraction_and_huge_numbers_keep_their_value)
