@@ -41,8 +41,9 @@ bool address_parse(struct str url, struct address *address)
     address->port = (uint16_t)number;
     if (rest.at && rest.len) {
         address->base = (struct str){rest.at - 1, rest.len + 1};
-        if (str_find(rest, STR("?")) >= 0 || str_find(rest, STR("#")) >= 0)
-            return false;
+        for (size_t i = 0; i < rest.len; i++) /* it goes into request lines as it is */
+            if ((unsigned char)rest.at[i] <= ' ' || rest.at[i] == 0x7f || rest.at[i] == '?' || rest.at[i] == '#')
+                return false;
         while (address->base.len && address->base.at[address->base.len - 1] == '/')
             address->base.len--;
     }

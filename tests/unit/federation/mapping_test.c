@@ -295,8 +295,8 @@ START_TEST(addresses_are_read_strictly)
     ASSERT_STR(address.base, "/api");
     ck_assert(address_parse(STR("http://[::1]:80"), &address));
     ASSERT_STR(address.host, "::1");
-    const char *const bad[] = {"",           "ftp://a",    "http://",     "http://a:0", "http://a:65536",
-                               "http://a:x", "http://u@a", "http://a/?q", "http://[::1"};
+    const char *const bad[] = {"",           "ftp://a",     "http://",     "http://a:0",   "http://a:65536",    "http://a:x",
+                               "http://u@a", "http://a/?q", "http://[::1", "http://a/b c", "http://a/b\r\nX: y"};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         ck_assert_msg(!address_parse(str_of(bad[i]), &address), "%s", bad[i]);
 }
