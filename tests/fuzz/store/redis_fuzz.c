@@ -33,6 +33,20 @@ static void compare(const struct redis_reply *copy, const redisReply *reply)
         compare(&copy->items[i], reply->element[i]);
 }
 
+/* hiredis 0.14 allocates by an array's count before the items are there, and has no bound to set: left out of the search. */
+static bool has_huge_array(struct str stream)
+{
+    enum { DIGITS_MOST = 5 };
+    for (size_t i = 0, digits = 0, inside = 0; i < stream.len; i++) {
+        bool is_digit = stream.at[i] >= '0' && stream.at[i] <= '9';
+        digits = inside && is_digit ? digits + 1 : 0;
+        inside = stream.at[i] == '*' || digits > 0;
+        if (digits > DIGITS_MOST)
+            return true;
+    }
+    return false;
+}
+
 static void read_replies(struct arena *arena, struct str stream, size_t piece)
 {
     redisReader *reader = redisReaderCreate();
@@ -57,9 +71,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     if (size < 2)
         return 0;
     struct arena *arena = arena_open();
-    if (data[0] % 2)
+    if (data[0] % 2 && !has_huge_array((struct str){(const char *)data + 2, size - 2}))
         read_replies(arena, (struct str){(const char *)data + 2, size - 2}, data[1] + 1);
-    else
+    if (data[0] % 2 == 0)
         read_url(arena, (struct str){(const char *)data + 1, size - 1});
     arena_close(arena);
     return 0;
