@@ -20,7 +20,7 @@ def say(number, what):
 def refuse_taken_ports(stack):
     taken = settings.taken(stack.ports) if not stack.running() else []
     if taken:
-        raise SystemExit(f"these ports are in use: {', '.join(map(str, taken))}\nStop who uses them, or choose others: in deploy/shimin.yaml, "
+        raise SystemExit(f"these ports are in use: {', '.join(map(str, taken[:6]))}{' …' if taken[6:] else ''}\nStop who uses them, or choose others: in deploy/shimin.yaml, "
                          "or by SHIMIN_LISTEN_TLS_PORT and the like (SHIMIN_POSTGRES_PORT, SHIMIN_REDIS_PORT).")
 
 

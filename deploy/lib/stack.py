@@ -25,8 +25,11 @@ def _answers(url):
 
 
 # All clients of a test have one address.
-TEST_LIMITS = json.dumps({name: {"by": by, "requests": 1000000, "window": 60} for name, by in
-                          {"citizen": "citizen", "address": "address", "login": "address", "identity": "citizen"}.items()})
+TEST_CHANGES = {
+    "SHIMIN_HTTP_CONNECTIONS_PER_ADDRESS": "4000",
+    "SHIMIN_LIMITS": json.dumps({name: {"by": by, "requests": 1000000, "window": 60} for name, by in
+                                 {"citizen": "citizen", "address": "address", "login": "address", "identity": "citizen"}.items()}),
+}
 
 
 class Stack:
@@ -97,7 +100,7 @@ class Stack:
 @contextlib.contextmanager
 def private_stack(directory, program, changes=None):
     """A stack on free ports, taken down at the end whatever happens; `changes` of its environment."""
-    stack = Stack(directory, program, settings.free_ports(), durable=False, changes={"SHIMIN_LIMITS": TEST_LIMITS} | (changes or {}))
+    stack = Stack(directory, program, settings.free_ports(), durable=False, changes=TEST_CHANGES | (changes or {}))
     try:
         stack.open()
         yield stack

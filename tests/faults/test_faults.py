@@ -187,7 +187,7 @@ class Faults(unittest.TestCase):
 
     def test_a_gateway_starts_and_serves_publications_while_postgres_is_down(self):
         content = "/v1/services/service-guide/content"
-        self.client.wait_until(lambda: self.client.call(content).json["items"], 20, "content")
+        self.client.wait_until(lambda: self.client.call(content).json.get("items"), 20, "content")
         self.stack.gateway.stop()
         self.kill_postgres()
         try:
