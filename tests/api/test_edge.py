@@ -92,10 +92,10 @@ class Headers(unittest.TestCase):
         self.assertNotEqual(answer.headers["ETag"], call("/v1/services?limit=50").headers["ETag"])
 
     def test_the_rate_limit_is_told(self):
-        first, second = call("/v1/categories"), call("/v1/categories")
-        self.assertRegex(first.headers["RateLimit-Policy"], r'^"[a-z]+";q=[0-9]+;w=[0-9]+')
-        left = [int(a.headers["RateLimit"].split(";r=")[1].split(";")[0]) for a in (first, second)]
-        self.assertLess(left[1], left[0])
+        answers = [call("/v1/categories") for _ in range(16)]  # each worker knows what was left when it last asked Redis
+        self.assertRegex(answers[0].headers["RateLimit-Policy"], r'^"[a-z]+";q=[0-9]+;w=[0-9]+')
+        left = [int(a.headers["RateLimit"].split(";r=")[1].split(";")[0]) for a in answers]
+        self.assertLess(min(left), max(left))
 
     def test_a_trace_goes_on_under_its_id(self):
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
