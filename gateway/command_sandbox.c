@@ -25,7 +25,8 @@ const struct command command_sandbox = {
     .name = "sandbox",
     .usage = "[--config FILE]\n       shimin sandbox --contract FILE --port PORT",
     .summary = "Play all departments from their contracts.",
-    .help = "\nEach department answers on its own port; a control API makes them slow, hanging or broken, and shows the SMS that were sent.\n"
+    .help = "\nEach department answers on its own port; a control API makes them slow, hanging or broken, and shows the SMS "
+            "that were sent.\n"
             "With --contract it plays one OpenAPI document of yours. See sandbox/README.md.\n",
     .run = run_sandbox,
 };

@@ -8,10 +8,5 @@ extern const struct module publications_module;
 extern const struct module passage_module;
 
 const struct module *const modules[] = {
-    &catalogue_module,
-    &identity_module,
-    &records_module,
-    &publications_module,
-    &passage_module,
-    NULL,
+    &catalogue_module, &identity_module, &records_module, &publications_module, &passage_module, NULL,
 };

@@ -67,8 +67,8 @@ bool access_level(struct exchange *exchange)
         return false;
     }
     reply_header(request, "www-authenticate",
-                 str_printf(request_arena(request), "Bearer error=\"insufficient_user_authentication\", acr_values=\"urn:city:loa:%d\"",
-                            (int)needed));
+                 str_printf(request_arena(request),
+                            "Bearer error=\"insufficient_user_authentication\", acr_values=\"urn:city:loa:%d\"", (int)needed));
     reply_fault(request, PROBLEM_STEP_UP, how[needed]);
     return false;
 }

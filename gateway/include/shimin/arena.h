@@ -13,9 +13,15 @@ struct arena *arena_open(void);
 /* Runs the deferred functions, last first, and frees everything. Any thread, but one at a time. NULL is ignored. */
 void arena_close(struct arena *arena);
 /* For scratch memory of one block: CLEANUP(arena_close_held) struct arena *scratch = arena_open(); */
-static inline void arena_close_held(struct arena **arena) { arena_close(*arena); }
+static inline void arena_close_held(struct arena **arena)
+{
+    arena_close(*arena);
+}
 /* For CLEANUP: struct arena *arena CLEANUP(arena_close_at) = arena_open(); */
-static inline void arena_close_at(struct arena **arena) { arena_close(*arena); }
+static inline void arena_close_at(struct arena **arena)
+{
+    arena_close(*arena);
+}
 /* n zeroed bytes aligned to 16. Never NULL. */
 void *arena_alloc(struct arena *arena, size_t n);
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

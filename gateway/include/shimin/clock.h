@@ -9,10 +9,19 @@ int64_t clock_wall(void);
 /* Microseconds that never go back; only differences mean something. Deadlines are points on this clock. */
 int64_t clock_steady(void);
 
-static inline int64_t milliseconds(int64_t n) { return n * 1000; }
-static inline int64_t seconds(int64_t n) { return n * 1000000; }
+static inline int64_t milliseconds(int64_t n)
+{
+    return n * 1000;
+}
+static inline int64_t seconds(int64_t n)
+{
+    return n * 1000000;
+}
 /* The deadline that lies `microseconds` ahead. */
-static inline int64_t deadline_in(int64_t microseconds) { return clock_steady() + microseconds; }
+static inline int64_t deadline_in(int64_t microseconds)
+{
+    return clock_steady() + microseconds;
+}
 #define DEADLINE_NEVER INT64_MAX
 
 /* "2026-03-01T09:00:00+08:00": China Standard Time, seconds (RFC 3339). */

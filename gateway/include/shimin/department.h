@@ -40,9 +40,10 @@ void department_answer_write(struct json_out *out, struct arena *arena, const st
 /* Raw passage: the request goes on to the operation of the department's contract that has this path ("/v1/accounts", with its
  * leading slash and still percent-encoded) and the request's own method, query and body, validated against the contract on the
  * way there and back; same signature, cap, breaker and deadline as every call. Whatever names the citizen's identity is
- * overwritten with the citizen's own (NULL: a guest, for whom such operations and every write are refused), and a footprint is left.
- * Writes are sent once, with the request's Idempotency-Key. Replies. Waits. */
-void department_passage(struct request *request, const struct department *department, struct str path, const struct citizen *citizen);
+ * overwritten with the citizen's own (NULL: a guest, for whom such operations and every write are refused), and a footprint is
+ * left. Writes are sent once, with the request's Idempotency-Key. Replies. Waits. */
+void department_passage(struct request *request, const struct department *department, struct str path,
+                        const struct citizen *citizen);
 
 /* Records that the citizen's data was read: who, what, why, when; kept in order and flushed in batches. Does not wait. */
 void footprint_record(const struct citizen *citizen, const struct service *service, struct str reader, struct str purpose,

@@ -29,7 +29,8 @@ bool cn_area_is_valid(struct str s);
 
 /* What of a personal value may be shown: "510104********002X", "138****8000", "张*", "**** 1234", "川A***45". */
 enum mask_rule { MASK_NONE, MASK_ID_NUMBER, MASK_PHONE_NUMBER, MASK_NAME, MASK_BANK_CARD, MASK_PLATE };
-MUST_CHECK bool mask_rule_named(struct str name, enum mask_rule *rule); /* "id_number", "phone_number", "name", "bank_card", "plate" */
+MUST_CHECK bool mask_rule_named(struct str name,
+                                enum mask_rule *rule); /* "id_number", "phone_number", "name", "bank_card", "plate" */
 struct str mask_apply(struct arena *arena, enum mask_rule rule, struct str value);
 
 #endif

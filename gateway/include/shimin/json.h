@@ -56,19 +56,19 @@ extern const struct json_limits json_limits_document;
 
 struct json_error {
     uint32_t line;
-    uint32_t column;     /* in bytes, 1-based */
-    const char *reason;  /* static English text */
+    uint32_t column;    /* in bytes, 1-based */
+    const char *reason; /* static English text */
     const char *reason_zh;
 };
 
 /* Parses the whole text. The tree borrows from `text` (which must live as long as the arena) and from the arena. NULL and
  * *error filled on a fault. Does not wait. */
-const struct json *json_parse(struct arena *arena, struct str text, const struct json_limits *limits, struct json_error *error)
-    MUST_CHECK;
+const struct json *json_parse(struct arena *arena, struct str text, const struct json_limits *limits,
+                              struct json_error *error) MUST_CHECK;
 /* The same tree from one YAML 1.1 document (libyaml) under the JSON schema of YAML 1.2 §10.2 plus plain strings: no tags,
  * no duplicate names; anchors and aliases are resolved within limits->nodes. Bounded as above. */
-const struct json *yaml_parse(struct arena *arena, struct str text, const struct json_limits *limits, struct json_error *error)
-    MUST_CHECK;
+const struct json *yaml_parse(struct arena *arena, struct str text, const struct json_limits *limits,
+                              struct json_error *error) MUST_CHECK;
 
 /* The member's value, or NULL; also NULL when object is NULL or no object. */
 const struct json *json_get(const struct json *object, const char *name);
@@ -110,8 +110,8 @@ struct json_out {
 struct json_out json_write(struct text *text);
 void json_object(struct json_out *out);
 void json_array(struct json_out *out);
-void json_end(struct json_out *out);      /* closes the innermost container */
-void json_end_all(struct json_out *out);  /* closes what is open */
+void json_end(struct json_out *out);     /* closes the innermost container */
+void json_end_all(struct json_out *out); /* closes what is open */
 void json_key(struct json_out *out, const char *name);
 void json_key_str(struct json_out *out, struct str name);
 void json_put(struct json_out *out, struct str string);
@@ -120,7 +120,7 @@ void json_put_i64(struct json_out *out, int64_t value);
 void json_put_double(struct json_out *out, double value); /* shortest form that reads back the same; not finite writes null */
 void json_put_bool(struct json_out *out, bool value);
 void json_put_null(struct json_out *out);
-void json_put_raw(struct json_out *out, struct str json); /* bytes that are JSON already */
+void json_put_raw(struct json_out *out, struct str json);            /* bytes that are JSON already */
 void json_put_value(struct json_out *out, const struct json *value); /* by its source bytes where it has them */
 /* key and value in one line */
 void json_field(struct json_out *out, const char *name, struct str string);

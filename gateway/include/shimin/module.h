@@ -12,8 +12,8 @@ struct module_handler {
 
 struct module {
     const char *name;
-    const char *contract; /* its openapi.yaml, embedded in the program */
-    const size_t *contract_size; /* as its address is a constant, and the size is not */
+    const char *contract;                  /* its openapi.yaml, embedded in the program */
+    const size_t *contract_size;           /* as its address is a constant, and the size is not */
     const struct module_handler *handlers; /* ends with an empty entry */
     /* In a fiber of each worker after the stores are open; may be NULL. */
     void (*worker_open)(void);

@@ -21,7 +21,8 @@ struct session_new {
     struct str id;
     int64_t expires_at; /* wall: when it ends even if used */
 };
-enum session_outcome session_open(struct arena *arena, const struct citizen *citizen, struct str device, struct session_new *made) MUST_CHECK;
+enum session_outcome session_open(struct arena *arena, const struct citizen *citizen, struct str device,
+                                  struct session_new *made) MUST_CHECK;
 
 /* What its owner may see of a session. */
 struct session_entry {
@@ -31,9 +32,10 @@ struct session_entry {
     int64_t opened_at, expires_at;
 };
 /* The citizen's live sessions. Waits. */
-enum session_outcome session_list(struct arena *arena, struct str citizen_id, const struct session_entry **entries, size_t *count) MUST_CHECK;
-/* Ends one of the citizen's sessions; SESSION_UNKNOWN if it is not theirs. In force in every worker as soon as Redis has told it,
- * which takes milliseconds. Waits. */
+enum session_outcome session_list(struct arena *arena, struct str citizen_id, const struct session_entry **entries,
+                                  size_t *count) MUST_CHECK;
+/* Ends one of the citizen's sessions; SESSION_UNKNOWN if it is not theirs. In force in every worker as soon as Redis has told
+ * it, which takes milliseconds. Waits. */
 enum session_outcome session_revoke(struct arena *arena, struct str citizen_id, struct str session_id) MUST_CHECK;
 /* Ends all of them. */
 enum session_outcome session_revoke_all(struct arena *arena, struct str citizen_id) MUST_CHECK;

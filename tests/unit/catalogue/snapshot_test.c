@@ -9,11 +9,13 @@
 #include <string.h>
 
 #define SERVICE(slug, more)                                                                                                    \
-    "{\"slug\":\"" slug "\",\"department\":\"metro\",\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"summary\":{\"zh\":\"\",\"en\":\"\"}," \
+    "{\"slug\":\"" slug                                                                                                        \
+    "\",\"department\":\"metro\",\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"summary\":{\"zh\":\"\",\"en\":\"\"},"         \
     "\"pinyin\":\"dt\",\"category\":\"travel\",\"archetype\":\"apply\",\"level\":\"L1\"" more "}"
-#define DOCUMENT(services, areas, switches)                                                                                    \
-    "{\"version\":7,\"switches_version\":3,\"categories\":[{\"slug\":\"travel\",\"name\":{\"zh\":\"交通\",\"en\":\"Travel\"}}],"    \
-    "\"departments\":[{\"slug\":\"metro\",\"number\":1,\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"kind\":\"utility\"}],"         \
+#define DOCUMENT(services, areas, switches)                                                                                      \
+    "{\"version\":7,\"switches_version\":3,\"categories\":[{\"slug\":\"travel\",\"name\":{\"zh\":\"交通\",\"en\":\"Travel\"}}" \
+    "],"                                                                                                                         \
+    "\"departments\":[{\"slug\":\"metro\",\"number\":1,\"name\":{\"zh\":\"地铁\",\"en\":\"Metro\"},\"kind\":\"utility\"}],"    \
     "\"services\":[" services "],\"areas\":[" areas "],\"switches\":[" switches "]}"
 
 static struct arena *arena;
@@ -65,8 +67,10 @@ START_TEST(every_fault_is_named)
 {
     expect_fault(DOCUMENT(SERVICE("a", "") "," SERVICE("a", ""), "", ""), "service a: declared twice");
     expect_fault(DOCUMENT(SERVICE("a", ",\"aliases\":[\"a\"]"), "", ""), "alias a is taken");
-    expect_fault(DOCUMENT("{\"slug\":\"x\",\"department\":\"bus\",\"category\":\"nope\",\"archetype\":\"fly\",\"level\":\"L7\"}", "", ""),
-                 "unknown department bus");
+    expect_fault(
+        DOCUMENT("{\"slug\":\"x\",\"department\":\"bus\",\"category\":\"nope\",\"archetype\":\"fly\",\"level\":\"L7\"}", "",
+                 ""),
+        "unknown department bus");
     ck_assert_ptr_nonnull(strstr(faults.at, "unknown category nope"));
     ck_assert_ptr_nonnull(strstr(faults.at, "unknown archetype"));
     ck_assert_ptr_nonnull(strstr(faults.at, "unknown level"));
@@ -76,8 +80,9 @@ END_TEST
 
 START_TEST(a_switch_holds_at_once_and_without_end_when_it_has_no_window)
 {
-    struct snapshot *snapshot =
-        compile(DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"reason\":{\"zh\":\"修\",\"en\":\"fix\"},\"set_by\":\"x\"}"));
+    struct snapshot *snapshot = compile(
+        DOCUMENT(SERVICE("a", ""), "",
+                 "{\"service\":\"a\",\"position\":\"off\",\"reason\":{\"zh\":\"修\",\"en\":\"fix\"},\"set_by\":\"x\"}"));
     struct switch_state state = snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")));
     ck_assert_int_eq(state.position, SWITCH_OFF);
     ck_assert(str_is(state.reason.en, "fix"));
@@ -88,9 +93,9 @@ END_TEST
 
 static struct snapshot *with_window(int64_t from, int64_t until)
 {
-    struct str document =
-        str_printf(arena, DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\",\"until\":\"%s\"}"),
-                   time_rfc3339(arena, from).at, time_rfc3339(arena, until).at);
+    struct str document = str_printf(
+        arena, DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\",\"until\":\"%s\"}"),
+        time_rfc3339(arena, from).at, time_rfc3339(arena, until).at);
     return compile(document.at);
 }
 
@@ -100,7 +105,9 @@ START_TEST(a_window_is_looked_at_when_it_is_asked_for)
     const struct {
         int64_t from, until;
         enum switch_position position;
-    } cases[] = {{now - hour, now + hour, SWITCH_OFF}, {now + hour, now + 2 * hour, SWITCH_OPEN}, {now - 2 * hour, now - hour, SWITCH_OPEN}};
+    } cases[] = {{now - hour, now + hour, SWITCH_OFF},
+                 {now + hour, now + 2 * hour, SWITCH_OPEN},
+                 {now - 2 * hour, now - hour, SWITCH_OPEN}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct snapshot *snapshot = with_window(cases[i].from, cases[i].until);
         ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, cases[i].position);
@@ -112,9 +119,11 @@ END_TEST
 START_TEST(other_switches_share_the_definitions)
 {
     struct snapshot *first = compile(DOCUMENT(SERVICE("a", ""), "", ""));
-    struct snapshot *second = snapshot_with_switches(
-        first, STR("{\"switches_version\":9,\"switches\":[{\"service\":\"a\",\"position\":\"no_new\"},{\"service\":\"gone\",\"position\":\"off\"}]}"),
-        &faults);
+    struct snapshot *second =
+        snapshot_with_switches(first,
+                               STR("{\"switches_version\":9,\"switches\":[{\"service\":\"a\",\"position\":\"no_new\"},{"
+                                   "\"service\":\"gone\",\"position\":\"off\"}]}"),
+                               &faults);
     ck_assert_msg(second != NULL, "%s", faults.at);
     const struct service *service = snapshot_service(first, STR("a"));
     ck_assert_ptr_eq(snapshot_service(second, STR("a")), service);
@@ -127,10 +136,11 @@ END_TEST
 
 START_TEST(areas_hang_together_whatever_the_order_of_their_rows)
 {
-    struct snapshot *snapshot = compile(DOCUMENT(SERVICE("a", ""),
-                                                 "[\"510104017\",\"街\",\"street\",\"510104\"],[\"5101\",\"市\",\"city\",null],"
-                                                 "[\"510105\",\"青羊\",\"district\",\"5101\"],[\"510104\",\"锦江\",\"district\",\"5101\"]",
-                                                 ""));
+    struct snapshot *snapshot =
+        compile(DOCUMENT(SERVICE("a", ""),
+                         "[\"510104017\",\"街\",\"street\",\"510104\"],[\"5101\",\"市\",\"city\",null],"
+                         "[\"510105\",\"青羊\",\"district\",\"5101\"],[\"510104\",\"锦江\",\"district\",\"5101\"]",
+                         ""));
     ck_assert_msg(snapshot != NULL, "%s", faults.at);
     const struct area *city = snapshot_area(snapshot, STR("5101"));
     ck_assert_uint_eq(city->parent, AREA_NONE);
@@ -145,7 +155,8 @@ END_TEST
 
 START_TEST(areas_with_a_circle_or_a_missing_parent_are_refused)
 {
-    expect_fault(DOCUMENT(SERVICE("a", ""), "[\"5101\",\"a\",\"city\",\"5102\"],[\"5102\",\"b\",\"city\",\"5101\"]", ""), "circle");
+    expect_fault(DOCUMENT(SERVICE("a", ""), "[\"5101\",\"a\",\"city\",\"5102\"],[\"5102\",\"b\",\"city\",\"5101\"]", ""),
+                 "circle");
     expect_fault(DOCUMENT(SERVICE("a", ""), "[\"5101\",\"a\",\"city\",\"51\"]", ""), "its parent is missing");
 }
 END_TEST
