@@ -10,6 +10,7 @@ struct exchange {
     struct route_match match;
     struct str service;         /* its slug, for what is written about the request after it; empty without one */
     struct str idempotency_key; /* claimed by this request; at == NULL: none */
+    int64_t claimed_at;         /* when, by Postgres' clock: tells the claim from one that takes it over */
 };
 
 /* 405, or 204 to OPTIONS, with the methods of the path in Allow. */

@@ -1,13 +1,13 @@
 -- name: claim_key
--- The insert is the lock. Nothing comes back when the key is claimed already; a claim that its gateway left behind more than a
--- minute ago, or that has expired, is taken over.
+-- The insert is the lock, and its moment tells this claim from a later one. Nothing comes back when the key is claimed already; a
+-- claim that its gateway left behind, older than its request could be ($6 seconds), or that has expired, is taken over.
 INSERT INTO shimin.idempotency_key AS known (principal, method, route, key, fingerprint, state, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, 'running', now(), now() + interval '24 hours')
 ON CONFLICT (principal, method, route, key) DO UPDATE
     SET fingerprint = excluded.fingerprint, state = 'running', created_at = now(), expires_at = excluded.expires_at,
         status = NULL, headers = NULL, body = NULL
-    WHERE known.expires_at < now() OR (known.state = 'running' AND known.created_at < now() - interval '1 minute')
-RETURNING 1;
+    WHERE known.expires_at < now() OR (known.state = 'running' AND known.created_at < now() - $6::int * interval '1 second')
+RETURNING (extract(epoch FROM created_at) * 1000000)::bigint;
 
 -- name: read_key
 -- The first request under a key.
@@ -16,15 +16,15 @@ FROM shimin.idempotency_key
 WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
 
 -- name: keep_answer
--- The answer that later requests under the key get.
+-- The answer that later requests under the key get; nothing if the claim was taken over.
 UPDATE shimin.idempotency_key
-SET state = 'done', status = $5, headers = jsonb_build_object('type', $6::text, 'location', $7::text), body = $8
-WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
+SET state = 'done', status = $6, headers = jsonb_build_object('type', $7::text, 'location', $8::text), body = $9
+WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4 AND (extract(epoch FROM created_at) * 1000000)::bigint = $5;
 
 -- name: free_key
 -- Nothing happened under the key: it may be used again.
 DELETE FROM shimin.idempotency_key
-WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4;
+WHERE principal = $1 AND method = $2 AND route = $3 AND key = $4 AND (extract(epoch FROM created_at) * 1000000)::bigint = $5;
 
 -- name: append_audit
 -- Adds records to the hash chain; ids it has seen are left out.
