@@ -163,6 +163,10 @@ static void bind(struct arena *arena, struct routes *routes, const struct module
         .index = (unsigned)routes->count,
     };
     struct str reason;
+    for (unsigned i = 0; i < operation->parameter_count; i++)
+        if (operation->parameters[i].place == PARAMETER_COOKIE)
+            text_printf(faults, "%s: operation %.*s: cookies are not read: %.*s\n", module->name, STR_ARG(operation->id),
+                        STR_ARG(operation->parameters[i].name));
     if (!route->handle)
         text_printf(faults, "%s: operation %.*s has no handler\n", module->name, STR_ARG(operation->id));
     read_extension(&(struct reading){route, limits}, faults);

@@ -3,36 +3,56 @@
 
 #include "http/request_internal.h"
 
-/* A percent-encoded value; one with a broken escape stays as it was sent, and its schema judges it. */
-static struct str decoded(struct request *request, struct str raw, bool form)
+/* The texts that a request gives for one parameter. */
+struct texts {
+    struct str *list;
+    size_t count, room;
+    bool broken; /* a percent escape */
+};
+
+static void add_text(struct arena *arena, struct texts *texts, struct str text)
 {
-    struct str out;
-    return str_percent_decode(request_arena(request), raw, form, &out) ? out : raw;
+    if (texts->count == texts->room) {
+        size_t room = texts->room ? 2 * texts->room : 2;
+        texts->list = arena_grow_raw(arena, texts->list, texts->room * sizeof text, room * sizeof text);
+        texts->room = room;
+    }
+    texts->list[texts->count++] = text;
 }
 
-/* The value of a query parameter; an array sent as a=1&a=2 is joined by commas, which is how the contract reads arrays. */
-static struct str find_in_query(struct request *request, const struct parameter *parameter)
+static void add_encoded(struct arena *arena, struct texts *texts, struct str raw, bool form)
 {
-    struct str rest = request_query(request), found = STR_NONE;
+    struct str text = STR("");
+    texts->broken |= raw.len && !str_percent_decode(arena, raw, form, &text);
+    add_text(arena, texts, text);
+}
+
+static void find_in_query(struct request *request, struct str wanted, struct texts *texts)
+{
+    struct arena *arena = request_arena(request);
+    struct str rest = request_query(request);
     while (rest.at && rest.len) {
         struct str value = str_cut(&rest, '&');
-        struct str name = str_cut(&value, '=');
-        if (!str_equal(decoded(request, name, true), parameter->name))
-            continue;
-        struct str text = value.at ? decoded(request, value, true) : STR("");
-        found = found.at ? str_printf(request_arena(request), "%.*s,%.*s", STR_ARG(found), STR_ARG(text)) : text;
-        if (!parameter->explode)
-            break;
+        struct str raw_name = str_cut(&value, '='), name;
+        if (str_percent_decode(arena, raw_name, true, &name) && str_equal(name, wanted))
+            add_encoded(arena, texts, value, true);
     }
-    return found;
 }
 
-static struct str find_raw(struct request *request, const struct parameter *parameter, const struct parameter_source *source,
-                           const struct route_match *match)
+static struct texts find_texts(struct request *request, const struct parameter *parameter,
+                               const struct parameter_source *source, const struct route_match *match)
 {
-    if (source->path_value >= 0)
-        return decoded(request, match->values[source->path_value], false);
-    return source->field_name ? request_header(request, source->field_name) : find_in_query(request, parameter);
+    struct texts texts = {0};
+    if (source->path_value >= 0) {
+        add_encoded(request_arena(request), &texts, match->values[source->path_value], false);
+    } else if (source->field_name) {
+        struct str value = request_header(request, source->field_name);
+        if (value.at)
+            add_text(request_arena(request), &texts, value);
+    } else {
+        find_in_query(request, parameter->name, &texts);
+    }
+    return texts;
 }
 
 static struct problem_error *errors_of(struct arena *arena, const struct schema_errors *errors)
@@ -52,6 +72,18 @@ static void fail(struct request *request, enum problem_type type, struct bilingu
     reply_problem(request, problem);
 }
 
+static const struct json *read_texts(struct arena *arena, const struct parameter *parameter, const struct texts *texts,
+                                     struct schema_errors *errors)
+{
+    if (!texts->count)
+        return parameter->fallback;
+    if (texts->broken)
+        return NULL;
+    /* the items of an array in a path or a field come as one text; in the query each may come by itself */
+    return parameter->place == PARAMETER_QUERY ? parameter_read_all(arena, parameter, texts->list, texts->count, errors)
+                                               : parameter_read(arena, parameter, texts->list[0], errors);
+}
+
 /* The first fault of each faulty parameter. */
 static bool read_parameters(struct request *request, const struct route *route, const struct route_match *match)
 {
@@ -64,17 +96,19 @@ static bool read_parameters(struct request *request, const struct route *route, 
     for (unsigned i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
         struct schema_errors errors = {.arena = arena, .most = 1};
-        struct str raw = find_raw(request, parameter, &route->sources[i], match);
-        const struct json *value = raw.at ? parameter_read(arena, parameter, raw, &errors) : parameter->fallback;
+        struct texts texts = find_texts(request, parameter, &route->sources[i], match);
+        const struct json *value = read_texts(arena, parameter, &texts, &errors);
         if (value)
             values[request->parameter_count++] = (struct parameter_value){parameter->name, value};
-        if (value || (!raw.at && !parameter->required))
+        if (value || (!texts.count && !parameter->required))
             continue;
         if (!faults)
             faults = arena_array(arena, struct problem_error, operation->parameter_count);
         faults[fault_count++] = (struct problem_error){
             .parameter = parameter->name,
-            .detail = errors.count ? errors.list[0].detail : BILINGUAL("缺少此参数", "This parameter is required"),
+            .detail = errors.count   ? errors.list[0].detail
+                      : texts.broken ? BILINGUAL("百分号编码有误", "Its percent-encoding is broken")
+                                     : BILINGUAL("缺少此参数", "This parameter is required"),
         };
     }
     if (fault_count)
