@@ -9,8 +9,8 @@
 #include <shimin/id.h>
 #include <shimin/redis.h>
 
-/* A worker's copy is asked for again after so long, which is also how exactly the idle time is kept. */
-enum { DEVICE_MOST = 120, COPY_SECONDS = 60 };
+/* A worker's copy is asked for again after a step of so long, or a quarter of the idle time: that is how exactly it is kept. */
+enum { DEVICE_MOST = 120, STEP_SECONDS = 60, STEPS_OF_IDLE = 4 };
 
 /* KEYS: session, index. ARGV: session id, key, idle ms, absolute ms, then the fields of the record. */
 static struct redis_script open_script = {
@@ -20,16 +20,17 @@ static struct redis_script open_script = {
     .keys = 2,
 };
 
-/* KEYS: session. ARGV: idle ms of L1, idle ms of L2 and up, now ms. The record; its idle time begins anew, which is written
- * only when a minute or more is gained, since each write empties the workers' copies. */
+/* KEYS: session. ARGV: idle ms and step ms of L1, the same of L2 and up, now ms. The record; its idle time begins anew, which
+ * is written only when a step or more is gained, since each write empties the workers' copies. */
 static struct redis_script use_script = {
-    .source =
-        "local record = redis.call('HGETALL', KEYS[1]) if #record == 0 then return record end "
-        "local level = tonumber(redis.call('HGET', KEYS[1], 'level')) "
-        "local ends = tonumber(redis.call('HGET', KEYS[1], 'ends')) / 1000 "
-        "local left = math.min(tonumber(level >= 2 and ARGV[2] or ARGV[1]), ends - ARGV[3]) "
-        "if left >= redis.call('PTTL', KEYS[1]) + 60000 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left)) end "
-        "return record",
+    .source = "local record = redis.call('HGETALL', KEYS[1]) if #record == 0 then return record end "
+              "local level = tonumber(redis.call('HGET', KEYS[1], 'level')) "
+              "local ends = tonumber(redis.call('HGET', KEYS[1], 'ends')) / 1000 "
+              "local of = level >= 2 and 3 or 1 "
+              "local left = math.min(tonumber(ARGV[of]), ends - ARGV[5]) "
+              "if left >= redis.call('PTTL', KEYS[1]) + ARGV[of + 1] then "
+              "  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left)) end "
+              "return record",
     .keys = 1,
 };
 
@@ -50,6 +51,12 @@ static struct redis_script revoke_all_script = {
 static int64_t idle_of(enum level level)
 {
     return level >= LEVEL_REAL_NAME ? identity_settings()->verified_idle : identity_settings()->session_idle;
+}
+
+static int64_t step_of(enum level level)
+{
+    int64_t step = idle_of(level) / STEPS_OF_IDLE;
+    return step < seconds(STEP_SECONDS) ? step : seconds(STEP_SECONDS);
 }
 
 static int64_t absolute_of(enum level level)
@@ -92,15 +99,15 @@ enum session_outcome session_open(struct arena *arena, const struct citizen *cit
     made->id = id_new(arena);
     token_key(made->token, key_text);
     struct str key = {key_text, sizeof key_text};
-    int64_t now = clock_wall();
-    made->expires_at = now + absolute_of(citizen->level);
+    int64_t now = clock_wall(), idle = idle_of(citizen->level), absolute = absolute_of(citizen->level);
+    made->expires_at = now + absolute;
     const struct str arguments[] = {
         session_key(arena, key),
         index_key(arena, citizen->id),
         made->id,
         key,
-        number(arena, idle_of(citizen->level) / milliseconds(1)),
-        number(arena, absolute_of(citizen->level) / milliseconds(1)),
+        number(arena, (idle < absolute ? idle : absolute) / milliseconds(1)),
+        number(arena, absolute / milliseconds(1)),
         STR("id"),
         made->id,
         STR("citizen"),
@@ -167,7 +174,9 @@ static enum session_outcome fetch(struct arena *arena, struct str key, const str
     const struct str arguments[] = {
         session_key(arena, key),
         number(arena, idle_of(LEVEL_PHONE) / milliseconds(1)),
+        number(arena, step_of(LEVEL_PHONE) / milliseconds(1)),
         number(arena, idle_of(LEVEL_REAL_NAME) / milliseconds(1)),
+        number(arena, step_of(LEVEL_REAL_NAME) / milliseconds(1)),
         number(arena, clock_wall() / milliseconds(1)),
     };
     struct redis_reply reply;
@@ -176,7 +185,7 @@ static enum session_outcome fetch(struct arena *arena, struct str key, const str
     struct citizen *found = read_record(arena, &reply);
     if (!found)
         return SESSION_UNKNOWN;
-    int64_t ends = number_of(&reply, "ends"), copy_ends = clock_wall() + seconds(COPY_SECONDS);
+    int64_t ends = number_of(&reply, "ends"), copy_ends = clock_wall() + step_of(found->level);
     session_cache_keep(key.at, epoch, found, ends < copy_ends ? ends : copy_ends);
     *citizen = found;
     return SESSION_FOUND;
