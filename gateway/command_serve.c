@@ -140,6 +140,8 @@ static void prepare_parts(void)
     gateway.identity = (struct identity_settings){
         .keyring = gateway.keyring,
         .sms = sms_provider_named(config_string(config, "login.code_by")),
+        .verifier_department = config_string(config, "login.identity_department"),
+        .verifier_operation = config_string(config, "login.identity_operation"),
         .session_idle = config_duration(config, "login.session_idle"),
         .session_absolute = config_duration(config, "login.session_absolute"),
         .verified_idle = config_duration(config, "login.verified_idle"),

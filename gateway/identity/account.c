@@ -9,7 +9,10 @@
 #include <shimin/log.h>
 
 static const char *const outcomes[] = {
-    [VERIFICATION_MATCHED] = "matched", [VERIFICATION_REFUSED] = "refused", [VERIFICATION_FAILED] = "failed"};
+    [VERIFICATION_MATCHED] = "matched",
+    [VERIFICATION_REFUSED] = "refused",
+    [VERIFICATION_FAILED] = "failed",
+};
 
 static struct str sealed(struct arena *arena, const char *context, struct str row, struct str value)
 {
@@ -74,29 +77,48 @@ enum pg_status account_read(struct arena *arena, struct str citizen_id, struct c
     return PG_OK;
 }
 
+static enum pg_status keep_attempt(struct arena *arena, struct str citizen_id, const char *outcome)
+{
+    return pg_query(arena, &sql_keep_attempt, PG_ARGS(pg_text(citizen_id), pg_text(str_of(outcome))), NULL);
+}
+
+/* The attempt and what it changes, or neither. */
+static enum pg_status raise_account(struct arena *arena, struct str citizen_id, struct str name, struct str id_number)
+{
+    CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
+    const struct pg_result *raised;
+    enum pg_status status;
+    if ((status = pg_begin(arena, &transaction)) != PG_OK ||
+        (status = pg_in(transaction, &sql_keep_attempt,
+                        PG_ARGS(pg_text(citizen_id), pg_text(str_of(outcomes[VERIFICATION_MATCHED]))), NULL)) != PG_OK ||
+        (status = pg_in(transaction, &sql_verify_account,
+                        PG_ARGS(pg_text(citizen_id), pg_bytes(sealed(arena, "citizen.name", citizen_id, name)),
+                                pg_bytes(sealed(arena, "citizen.id_number", citizen_id, id_number)),
+                                pg_bytes(blind(arena, "citizen.id_number", id_number))),
+                        &raised)) != PG_OK)
+        return status;
+    return pg_affected(raised) == 1 ? pg_commit(&transaction) : PG_CONFLICT;
+}
+
 enum pg_status account_verify(struct arena *arena, struct citizen *citizen, enum verification outcome, struct str name,
                               struct str id_number)
 {
-    CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
-    enum pg_status status;
-    if ((status = pg_begin(arena, &transaction)) != PG_OK ||
-        (status = pg_in(transaction, &sql_keep_attempt, PG_ARGS(pg_text(citizen->id), pg_text(str_of(outcomes[outcome]))),
-                        NULL)) != PG_OK)
+    if (outcome != VERIFICATION_MATCHED)
+        return keep_attempt(arena, citizen->id, outcomes[outcome]);
+    enum pg_status status = raise_account(arena, citizen->id, name, id_number);
+    if (status == PG_CONFLICT) { /* the attempt is rolled back with the rest, and it is the one to be looked at */
+        enum pg_status kept = keep_attempt(arena, citizen->id, "conflict");
+        return kept == PG_OK ? PG_CONFLICT : kept;
+    }
+    if (status != PG_OK)
         return status;
-    if (outcome == VERIFICATION_MATCHED) {
-        status = pg_in(transaction, &sql_verify_account,
-                       PG_ARGS(pg_text(citizen->id), pg_bytes(sealed(arena, "citizen.name", citizen->id, name)),
-                               pg_bytes(sealed(arena, "citizen.id_number", citizen->id, id_number)),
-                               pg_bytes(blind(arena, "citizen.id_number", id_number))),
-                       NULL);
-        if (status != PG_OK)
-            return status;
-    }
-    status = pg_commit(&transaction);
-    if (status == PG_OK && outcome == VERIFICATION_MATCHED) {
-        citizen->name = name;
-        citizen->id_number = id_number;
-        citizen->level = citizen->level > LEVEL_REAL_NAME ? citizen->level : LEVEL_REAL_NAME;
-    }
-    return status;
+    citizen->name = name;
+    citizen->id_number = id_number;
+    citizen->level = citizen->level > LEVEL_REAL_NAME ? citizen->level : LEVEL_REAL_NAME;
+    return PG_OK;
+}
+
+struct verifier account_verifier(void)
+{
+    return (struct verifier){str_of(identity_settings()->verifier_department), str_of(identity_settings()->verifier_operation)};
 }

@@ -8,6 +8,7 @@
 struct identity_settings {
     const struct keyring *keyring;
     const struct sms_provider *sms;
+    const char *verifier_department, *verifier_operation; /* that compare a name with an identity number */
     int64_t session_idle, session_absolute;   /* of L1, microseconds */
     int64_t verified_idle, verified_absolute; /* of L2 and up */
 };

@@ -16,7 +16,8 @@ WHERE id = $1::uuid;
 INSERT INTO shimin.verification_attempt (citizen_id, outcome) VALUES ($1::uuid, $2);
 
 -- name: verify_account
--- The account is that of a real person from now on. The unique blind index refuses an identity that another account has.
+-- The account is that of a real person from now on. The unique blind index refuses an identity that another account has, and an
+-- account never becomes another person's: what it holds is the first one's.
 UPDATE shimin.citizen
 SET name_cipher = $2, id_number_cipher = $3, id_number_blind = $4, level = greatest(level, 2), verified_at = now()
-WHERE id = $1::uuid;
+WHERE id = $1::uuid AND (id_number_blind IS NULL OR id_number_blind = $4);

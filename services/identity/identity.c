@@ -22,7 +22,9 @@ static void reply_unavailable(struct request *request)
 static struct str phone_number_of(struct request *request)
 {
     struct str e164 = STR("");
-    return cn_mobile_normalise(request_arena(request), json_get_string(request_body(request), "phone_number", STR("")), &e164) ? e164 : STR("");
+    return cn_mobile_normalise(request_arena(request), json_get_string(request_body(request), "phone_number", STR("")), &e164)
+               ? e164
+               : STR("");
 }
 
 static void send_code(struct request *request)
@@ -48,7 +50,8 @@ static void send_code(struct request *request)
     }
 }
 
-static void write_session(struct request *request, unsigned status, const struct citizen *citizen, const struct session_new *session)
+static void write_session(struct request *request, unsigned status, const struct citizen *citizen,
+                          const struct session_new *session)
 {
     struct json_out *out = reply_json(request, status);
     json_object(out);
@@ -117,8 +120,7 @@ static void reply_revoked(struct request *request, enum session_outcome outcome)
 
 static void revoke_session(struct request *request)
 {
-    reply_revoked(request,
-                  session_revoke(request_arena(request), request_citizen(request)->id, request_string(request, "id")));
+    reply_revoked(request, session_revoke(request_arena(request), request_citizen(request)->id, request_string(request, "id")));
 }
 
 static void revoke_sessions(struct request *request)
@@ -167,25 +169,27 @@ static struct str id_number_of(struct request *request)
     return number;
 }
 
-static const struct problem *ask_public_security(struct request *request, struct str name, struct str id_number, bool *matched)
+static const struct problem *ask_verifier(struct request *request, struct str name, struct str id_number, bool *matched)
 {
     struct arena *arena = request_arena(request);
+    const struct verifier verifier = account_verifier();
     struct json *values = json_make_object(arena);
     json_set(arena, values, STR("name"), json_make_string(arena, name));
     json_set(arena, values, STR("id_number"), json_make_string(arena, id_number));
     const struct department_question question = {
         .arena = arena,
         .snapshot = request_snapshot(request),
-        .department = snapshot_department(request_snapshot(request), STR("public-security")),
-        .operation_id = STR("verifyIdentity"),
+        .department = snapshot_department(request_snapshot(request), verifier.department),
+        .operation_id = verifier.operation,
         .request = request,
         .values = values,
     };
     struct department_answer answer;
     const struct problem *problem =
-        question.department ? department_ask(&question, &answer)
-                            : problem_new(arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
-                                          BILINGUAL("没有可以核实身份的部门", "There is no department that could verify an identity"));
+        question.department
+            ? department_ask(&question, &answer)
+            : problem_new(arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
+                          BILINGUAL("没有可以核实身份的部门", "There is no department that could verify an identity"));
     if (!problem)
         *matched = json_get_boolean(answer.body, "match", false);
     return problem;
@@ -211,17 +215,19 @@ static void verify_identity(struct request *request)
     struct citizen citizen = *request_citizen(request);
     struct str name = json_get_string(request_body(request), "name", STR("")), id_number = id_number_of(request);
     bool matched = false;
-    const struct problem *problem = ask_public_security(request, name, id_number, &matched);
+    const struct problem *problem = ask_verifier(request, name, id_number, &matched);
     enum verification outcome = problem ? VERIFICATION_FAILED : matched ? VERIFICATION_MATCHED : VERIFICATION_REFUSED;
     enum pg_status status = account_verify(arena, &citizen, outcome, name, id_number);
     if (problem)
         reply_problem(request, problem);
     else if (!matched && status == PG_OK)
-        reply_fault(request, PROBLEM_IDENTITY_REJECTED, BILINGUAL("姓名与身份证号码不符", "The name and the identity number do not belong together"));
+        reply_fault(request, PROBLEM_IDENTITY_REJECTED,
+                    BILINGUAL("姓名与身份证号码不符", "The name and the identity number do not belong together"));
     else if (status == PG_CONFLICT)
         reply_fault(request, PROBLEM_CONFLICT,
-                    BILINGUAL("该身份已绑定另一个账号，请用原手机号登录，或到窗口办理变更",
-                              "This identity belongs to another account: log in with its phone number, or have it changed at a service counter"));
+                    BILINGUAL("该身份已绑定另一个账号，或本账号已绑定另一身份：请用原手机号登录，或到窗口办理变更",
+                              "This identity belongs to another account, or this account to another identity: log in with the "
+                              "other phone number, or have it changed at a service counter"));
     else if (status != PG_OK)
         reply_unavailable(request);
     else
