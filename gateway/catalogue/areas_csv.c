@@ -18,7 +18,7 @@ static bool read_row(struct arena *arena, struct str line, struct json *row)
             code = cell;
         json_append(arena, row, json_make_string(arena, cell));
     }
-    return !rest.at && cn_area_is_valid(code);
+    return !rest.at && cn_area_is_valid(code) && str_is_utf8(line);
 }
 
 /* What hangs on nothing in this file is a root of the tree. */
@@ -40,13 +40,16 @@ const struct json *areas_csv_read(struct arena *arena, const char *path, struct 
     size_t before = faults->len;
     for (unsigned number = 1; rest.at; number++) {
         struct str line = str_trim(str_cut(&rest, '\n'));
+        if (number == 1 && !str_ends(line, STR("code,name,level,parent_code"))) /* what precedes it is a byte order mark */
+            text_printf(faults, "%s:1: the first line must be code,name,level,parent_code\n", path);
         if (!line.len || number == 1)
             continue;
         struct json *row = json_make_array(arena);
         if (read_row(arena, line, row))
             json_append(arena, rows, row);
         else
-            text_printf(faults, "%s:%u: needs code,name,level,parent_code with a code of 4, 6, 9 or 12 digits\n", path, number);
+            text_printf(faults, "%s:%u: needs code,name,level,parent_code in UTF-8 with a code of 2, 4, 6, 9 or 12 digits\n",
+                        path, number);
     }
     if (faults->len != before)
         return NULL;

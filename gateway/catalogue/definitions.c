@@ -71,6 +71,10 @@ static void compile_aliases(struct definitions *all, struct service *service, st
     size_t count = aliases && aliases->type == JSON_ARRAY ? aliases->count : 0;
     struct str *list = arena_array(all->arena, struct str, count);
     for (unsigned i = 0; i < count; i++) {
+        if (aliases->items[i].type != JSON_STRING) {
+            text_printf(faults, "service %.*s: /aliases/%u: no string\n", STR_ARG(service->slug), i);
+            return;
+        }
         list[i] = aliases->items[i].string;
         if (!slug_table_add(&all->service_slugs, list[i], service->index))
             text_printf(faults, "service %.*s: alias %.*s is taken\n", STR_ARG(service->slug), STR_ARG(list[i]));
@@ -139,15 +143,26 @@ struct area_rows {
     unsigned *first, *last, *next; /* of each row's children; the last element stands for "no parent" */
 };
 
+static bool is_row(const struct json *row)
+{
+    if (row->type != JSON_ARRAY || row->count != 4)
+        return false;
+    for (uint32_t i = 0; i < 3; i++)
+        if (row->items[i].type != JSON_STRING)
+            return false;
+    return row->items[3].type == JSON_STRING || row->items[3].type == JSON_NULL;
+}
+
 static void link_areas(struct definitions *all, struct area_rows *links, struct text *faults)
 {
     struct slug_table codes;
-    size_t count = all->area_count;
+    size_t count = all->area_count, before = faults->len;
     slug_table_open(&codes, all->arena, count);
     for (unsigned i = 0; i < count; i++)
-        if (links->rows->items[i].type != JSON_ARRAY || links->rows->items[i].count != 4 ||
-            !slug_table_add(&codes, links->rows->items[i].items[0].string, i))
+        if (!is_row(&links->rows->items[i]) || !slug_table_add(&codes, links->rows->items[i].items[0].string, i))
             text_printf(faults, "areas: row %u is broken or declared twice\n", i + 1);
+    if (faults->len != before)
+        return;
     for (size_t i = 0; i <= count; i++)
         links->first[i] = links->last[i] = AREA_NONE;
     for (unsigned i = 0; i < count; i++) {

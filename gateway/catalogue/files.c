@@ -48,6 +48,10 @@ static struct str read_file(struct reading *reading, const char *path)
         if (n == 0 || bytes.len > FILE_MOST)
             break;
     }
+    if (ferror(file) || bytes.len > FILE_MOST) {
+        text_printf(reading->faults, "%s: %s\n", path, ferror(file) ? strerror(errno) : "larger than 16 MiB");
+        return STR_NONE;
+    }
     return text_str(&bytes);
 }
 
@@ -150,6 +154,15 @@ static void add_department_file(struct reading *reading, const char *name)
     }
 }
 
+static const struct json *read_categories(struct reading *reading)
+{
+    const char *path = str_to_c(reading->arena, str_printf(reading->arena, "%s/categories.yaml", reading->paths->directory));
+    const struct json *document = read_yaml(reading, path), *list = json_get(document, "categories");
+    if (document && (!list || list->type != JSON_ARRAY))
+        text_printf(reading->faults, "%s:1: needs a list named categories\n", path);
+    return list;
+}
+
 static int is_department_file(const struct dirent *entry)
 {
     struct str name = str_of(entry->d_name);
@@ -206,15 +219,14 @@ bool catalogue_files_read(struct arena *arena, const struct catalogue_paths *pat
     size_t before = faults->len;
     if (!load_schema(&reading))
         return false;
-    const struct json *categories =
-        read_yaml(&reading, str_to_c(arena, str_printf(arena, "%s/categories.yaml", paths->directory)));
+    const struct json *categories = read_categories(&reading);
     struct str csv = read_file(&reading, paths->areas);
     const struct json *areas = csv.at ? areas_csv_read(arena, paths->areas, csv, faults) : NULL;
     add_department_files(&reading);
     if (faults->len != before)
         return false;
     struct json *document = json_make_object(arena);
-    json_set(arena, document, STR("categories"), json_get(categories, "categories"));
+    json_set(arena, document, STR("categories"), categories);
     json_set(arena, document, STR("departments"), reading.departments);
     json_set(arena, document, STR("services"), reading.services);
     json_set(arena, document, STR("areas"), areas);

@@ -1,6 +1,9 @@
 /* The last good catalogue on disk: whole files, replaced by renaming. */
 #include "catalogue/last_good.h"
 
+#include "crypto/digest.h"
+
+#include <shimin/id.h>
 #include <shimin/log.h>
 
 #include <errno.h>
@@ -48,7 +51,9 @@ static struct file_path path_of(const char *name)
 static struct file_path contract_path(struct str sha256)
 {
     struct file_path path;
-    bool plain = sha256.len == 64 && strspn(sha256.at, "0123456789abcdef") >= 64;
+    bool plain = sha256.len == 64;
+    for (size_t i = 0; plain && i < sha256.len; i++)
+        plain = (sha256.at[i] >= '0' && sha256.at[i] <= '9') || (sha256.at[i] >= 'a' && sha256.at[i] <= 'f');
     snprintf(path.text, sizeof path.text, "%s/contracts/%.*s", root, plain ? 64 : 1, plain ? sha256.at : "-");
     return path;
 }
@@ -113,14 +118,21 @@ struct str last_good_switches(struct arena *arena)
     return read_file(arena, path_of("switches.json").text);
 }
 
+/* A file whose bytes are not those of its name is as good as none: it is fetched again. */
 struct str last_good_contract(struct arena *arena, struct str sha256)
 {
-    return read_file(arena, contract_path(sha256).text);
+    uint8_t digest[DIGEST_SIZE];
+    struct str bytes = read_file(arena, contract_path(sha256).text);
+    if (!bytes.at)
+        return STR_NONE;
+    digest_sha256(bytes, digest);
+    return str_equal(hex_encode(arena, digest, sizeof digest), sha256) ? bytes : STR_NONE;
 }
 
 bool last_good_has_contract(struct str sha256)
 {
-    return access(contract_path(sha256).text, R_OK) == 0;
+    CLEANUP(arena_close_held) struct arena *scratch = arena_open();
+    return last_good_contract(scratch, sha256).at != NULL;
 }
 
 bool last_good_keep_document(struct str document)

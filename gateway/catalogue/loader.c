@@ -24,6 +24,13 @@ static struct {
     struct timer retry;
 } loader;
 
+/* How a load ended. */
+enum load {
+    LOAD_DONE,
+    LOAD_REFUSED, /* it is faulty and waits for the next change */
+    LOAD_LATER,   /* it could not be read, or not be compiled in time */
+};
+
 static struct metric *reloads; /* catalogue_reloads_total{outcome} */
 
 __attribute__((constructor)) static void register_metrics(void)
@@ -50,23 +57,33 @@ static void compile(void *argument)
         (void)!(work->base ? last_good_keep_switches : last_good_keep_document)(work->document);
 }
 
-static bool publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
+static enum load refuse(const char *faults)
+{
+    metric_count(reloads, STR("refused"));
+    log_error("the catalogue is refused, the last good snapshot stays: %s", faults);
+    return LOAD_REFUSED;
+}
+
+static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
 {
     struct compilation work = {.document = document, .base = base, .keep = keep, .faults = text_open(arena, 256)};
     while (!offload(compile, &work))
         if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
-            return false;
-    if (!work.result) {
-        metric_count(reloads, STR("refused"));
-        log_error("the catalogue is refused, the last good snapshot stays: %s", work.faults.at);
-        return false;
-    }
+            return LOAD_LATER;
+    if (!work.result)
+        return refuse(work.faults.at);
     metric_count(reloads, STR("published"));
     snapshot_release(loader.latest);
     loader.latest = work.result;
     snapshot_reference(work.result);
     snapshot_publish(work.result);
-    return true;
+    return LOAD_DONE;
+}
+
+static bool has_services(void)
+{
+    const struct service *first;
+    return loader.latest && snapshot_services(loader.latest, &first) > 0;
 }
 
 /* Contracts that are not on disk yet. */
@@ -87,26 +104,31 @@ static enum pg_status fetch_contracts(struct arena *arena, const struct json *de
     return PG_OK;
 }
 
-static bool load_definitions(struct arena *arena)
+static enum load load_definitions(struct arena *arena)
 {
     const struct pg_result *row;
     if (pg_query(arena, &sql_catalogue_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
-        return false;
+        return LOAD_LATER;
     struct str text = pg_str(row, 0, 0);
     struct json_error error;
     const struct json *document = json_parse(arena, text, &json_limits_document, &error);
-    if (!document) {
-        log_error("the catalogue document is broken at line %u: %s", error.line, error.reason);
-        return false;
-    }
-    return fetch_contracts(arena, json_get(document, "departments")) == PG_OK && publish(arena, text, NULL, true);
+    if (!document)
+        return refuse(error.reason);
+    /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
+    const struct json *services = json_get(document, "services");
+    bool empty = !services || services->count == 0;
+    if (empty && (has_services() || last_good_document(arena).at))
+        return refuse("Postgres has no service, and there were some: is it the right database?\n");
+    if (fetch_contracts(arena, json_get(document, "departments")) != PG_OK)
+        return LOAD_LATER;
+    return publish(arena, text, NULL, !empty);
 }
 
-static bool load_switches(struct arena *arena)
+static enum load load_switches(struct arena *arena)
 {
     const struct pg_result *row;
     if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
-        return false;
+        return LOAD_LATER;
     return publish(arena, pg_str(row, 0, 0), loader.latest, true);
 }
 
@@ -126,7 +148,8 @@ static void retry(struct timer *timer)
     start_reload();
 }
 
-/* Wishes that come while it runs are fulfilled by its next turn. A refused catalogue waits for the next change. */
+/* Wishes that come while it runs are fulfilled by its next turn. One that could not be fulfilled is kept and tried again: the
+ * notice of it came, and will not come a second time. */
 static void reload(void *argument)
 {
     (void)argument;
@@ -134,18 +157,12 @@ static void reload(void *argument)
         CLEANUP(arena_close_held) struct arena *arena = arena_open();
         bool definitions = loader.want_definitions || !loader.latest;
         loader.want_definitions = loader.want_switches = false;
-        if (definitions ? load_definitions(arena) : load_switches(arena))
+        if ((definitions ? load_definitions(arena) : load_switches(arena)) != LOAD_LATER)
             continue;
-        if (!pg_is_up()) {
-            /* the listener's return asks again */
-            break;
-        }
-        if (fiber_deadline() <= clock_steady()) {
-            loader.want_definitions = definitions;
-            loader.want_switches = true;
-            timer_set(&loader.retry, deadline_in(seconds(RETRY_SECONDS)), retry);
-            break;
-        }
+        loader.want_definitions |= definitions;
+        loader.want_switches = true;
+        timer_set(&loader.retry, deadline_in(seconds(RETRY_SECONDS)), retry);
+        break;
     }
     loader.running = false;
 }
@@ -177,12 +194,12 @@ static bool load_last_good(struct arena *arena)
 {
     struct str document = last_good_document(arena);
     if (!document.at) {
-        log_error("no catalogue: Postgres does not answer, and no snapshot is on disk; start Postgres, then run: shimin "
+        log_error("no catalogue: Postgres gives none, and no snapshot is on disk; start Postgres, then run: shimin "
                   "catalogue load");
         return false;
     }
-    log_warning("Postgres does not answer: starting from the last good snapshot on disk");
-    if (!publish(arena, document, NULL, false))
+    log_warning("Postgres gives no catalogue: starting from the last good snapshot on disk");
+    if (publish(arena, document, NULL, false) != LOAD_DONE)
         return false;
     struct str switches = last_good_switches(arena);
     if (switches_version(arena, switches) > switches_version(arena, document))
@@ -193,7 +210,7 @@ static bool load_last_good(struct arena *arena)
 static bool open_first(struct str directory)
 {
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
-    if (!last_good_open(directory) || (!load_definitions(arena) && !load_last_good(arena)))
+    if (!last_good_open(directory) || (load_definitions(arena) != LOAD_DONE && !load_last_good(arena)))
         return false;
     pg_listen("shimin_catalogue", noticed, restored, NULL);
     /* a change between the load and the LISTEN is caught by `restored`, which the first connection calls as well */
