@@ -4,12 +4,12 @@
 
 MODULE_CONTRACT(passage);
 
-/* What follows /v1/departments/{slug}/api, as it was sent: the department's contract judges its encoding. A slug has no slash,
- * so the first "/api/" is the template's. */
+/* What follows /v1/departments/{slug}/api, as it was sent: the department's contract judges its encoding. */
 static struct str path_of_department(const struct request *request)
 {
-    struct str path = request_path(request), mark = STR("/api/");
-    return str_slice(path, (size_t)str_find(path, mark) + mark.len - 1, path.len);
+    struct str path = request_path(request), rest = str_slice(path, sizeof "/v1/departments/" - 1, path.len);
+    (void)str_cut(&rest, '/'); /* the slug, which may well be "api" */
+    return str_slice(rest, sizeof "api" - 1, rest.len);
 }
 
 static void pass(struct request *request)
