@@ -3,6 +3,7 @@
 
 #include <shimin/arena.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +83,10 @@ struct str json_get_string(const struct json *object, const char *name, struct s
 int64_t json_get_integer(const struct json *object, const char *name, int64_t fallback)
 {
     const struct json *value = json_get(object, name);
-    return value && value->type == JSON_INTEGER ? value->integer : fallback;
+    if (!value || value->type != JSON_NUMBER)
+        return value && value->type == JSON_INTEGER ? value->integer : fallback;
+    /* "5.0" and "5e0" are integers to a schema (JSON Schema core §4.2.3), so they are here as far as a double is exact */
+    return fabs(value->number) <= 0x1p53 && trunc(value->number) == value->number ? (int64_t)value->number : fallback;
 }
 
 bool json_get_boolean(const struct json *object, const char *name, bool fallback)

@@ -77,7 +77,7 @@ const struct json *json_get_str(const struct json *object, struct str name);
 const struct json *json_at(const struct json *root, struct str pointer);
 /* Equality of JSON Schema 2020-12 (core §4.2.2): 1 equals 1.0, members in any order. */
 bool json_equal(const struct json *a, const struct json *b);
-/* The member's string, integer, boolean, or the fallback when it is absent or of another type. */
+/* The member's string, integer, boolean, or the fallback when it is absent or of another type. 5.0 is an integer too. */
 struct str json_get_string(const struct json *object, const char *name, struct str fallback);
 int64_t json_get_integer(const struct json *object, const char *name, int64_t fallback);
 bool json_get_boolean(const struct json *object, const char *name, bool fallback);

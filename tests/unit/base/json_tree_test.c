@@ -13,6 +13,17 @@ static const struct json *parse(const char *text)
     return root;
 }
 
+START_TEST(a_whole_number_is_got_as_an_integer_however_it_is_written)
+{
+    const struct json *root = parse("{\"a\":5.0,\"b\":0.5e1,\"c\":5.5,\"d\":1e300,\"e\":-2.00}");
+    ck_assert_int_eq(json_get_integer(root, "a", 0), 5);
+    ck_assert_int_eq(json_get_integer(root, "b", 0), 5);
+    ck_assert_int_eq(json_get_integer(root, "c", 7), 7);
+    ck_assert_int_eq(json_get_integer(root, "d", 7), 7);
+    ck_assert_int_eq(json_get_integer(root, "e", 7), -2);
+}
+END_TEST
+
 START_TEST(members_are_got_with_fallbacks)
 {
     const struct json *root = parse("{\"s\":\"市\",\"i\":7,\"b\":true,\"d\":1.5}");
@@ -180,6 +191,7 @@ START_TEST(deep_trees_can_be_written_within_others)
 }
 END_TEST
 
-RUN_TESTS("json_tree", members_are_got_with_fallbacks, pointers_find_what_rfc_6901_says, equality_is_that_of_json_schema,
-          trees_are_made_changed_and_cloned, the_writer_places_commas_and_escapes,
-          doubles_are_written_shortest_and_read_back_the_same, deep_trees_can_be_written_within_others)
+RUN_TESTS("json_tree", members_are_got_with_fallbacks, a_whole_number_is_got_as_an_integer_however_it_is_written,
+          pointers_find_what_rfc_6901_says, equality_is_that_of_json_schema, trees_are_made_changed_and_cloned,
+          the_writer_places_commas_and_escapes, doubles_are_written_shortest_and_read_back_the_same,
+          deep_trees_can_be_written_within_others)
