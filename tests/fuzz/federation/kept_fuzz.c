@@ -40,11 +40,18 @@ static void read_cached(struct arena *arena, struct str bytes)
         abort();
 }
 
+static char directory[] = "/tmp/shimin-fuzz-spool-XXXXXX";
+
+static void remove_directory(void)
+{
+    rmdir(directory);
+}
+
 static void read_spool(struct arena *arena, struct str bytes)
 {
-    static char directory[] = "/tmp/shimin-fuzz-spool-XXXXXX";
     static struct spool spool;
-    if (!spool.path[0] && (!mkdtemp(directory) || !spool_open(&spool, directory, "rows", 0, 1 << 20)))
+    if (!spool.path[0] &&
+        (!mkdtemp(directory) || !spool_open(&spool, directory, "rows", 0, 1 << 20) || atexit(remove_directory) != 0))
         abort();
     if (bytes.len == 0)
         return;
