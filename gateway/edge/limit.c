@@ -18,13 +18,14 @@ struct lease {
     int64_t granted;
     int64_t remaining; /* in Redis, when the lease was given */
     bool alone;        /* the worker granted its share by itself in this window */
+    bool renewing;     /* a fiber asks for a part; others take one each, so that many at once do not take it all */
 };
 static _Thread_local struct lease *leases;
 
 /* Takes up to ARGV[2] of the quota ARGV[1]. The count in Redis may pass the quota; what counts is what was below it. */
 static struct redis_script take = {
     .source = "local n = redis.call('INCRBY', KEYS[1], ARGV[2]) "
-              "if n == tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[3]) end "
+              "if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end "
               "local before = n - ARGV[2] "
               "local granted = math.max(0, math.min(ARGV[2], ARGV[1] - before)) "
               "return {granted, math.max(0, ARGV[1] - n)}",
@@ -99,7 +100,8 @@ static void renew(struct arena *arena, struct lease *lease, const struct limit_p
                   int64_t window)
 {
     uint64_t identity = lease->key;
-    int64_t part = policy->quota / (LEASE_PARTS * (int64_t)worker_count());
+    bool first = !lease->renewing;
+    int64_t part = first ? policy->quota / (LEASE_PARTS * (int64_t)worker_count()) : 1;
     struct redis_reply reply;
     const struct str arguments[] = {
         str_printf(arena, "l:%.*s:%.*s:%lld", STR_ARG(policy->name), STR_ARG(subject), (long long)window),
@@ -107,10 +109,13 @@ static void renew(struct arena *arena, struct lease *lease, const struct limit_p
         str_printf(arena, "%lld", (long long)(part ? part : 1)),
         str_printf(arena, "%lld", (long long)policy->window + 1),
     };
+    lease->renewing = true;
     bool answered = redis_eval(arena, &reply, &take, arguments, COUNT_OF(arguments)) == REDIS_OK && reply.type == REDIS_ARRAY &&
                     reply.count == 2;
     if (lease->key != identity)
         *lease = (struct lease){.key = identity}; /* displaced while we waited */
+    if (first)
+        lease->renewing = false;
     if (!answered) {
         grant_alone(lease, policy);
         return;
