@@ -3,11 +3,26 @@
 
 #include "http/request_internal.h"
 
-enum { POLICIES_MOST = ROUTE_LIMITS + 2 };
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { POLICIES_MOST = ROUTE_LIMITS + 2, NETWORK_BYTES = 8 };
+
+/* One subscriber has a whole /64 of IPv6 (RFC 6177), and could else be as many as they please. */
+static struct str network_of(struct arena *arena, struct str address)
+{
+    struct in6_addr parsed;
+    if (address.len >= INET6_ADDRSTRLEN || str_find(address, STR(":")) < 0)
+        return address;
+    if (inet_pton(AF_INET6, str_to_c(arena, address), &parsed) != 1 || IN6_IS_ADDR_V4MAPPED(&parsed))
+        return address;
+    memset(&parsed.s6_addr[NETWORK_BYTES], 0, sizeof parsed - NETWORK_BYTES);
+    return str_of(inet_ntop(AF_INET6, &parsed, arena_alloc(arena, INET6_ADDRSTRLEN), INET6_ADDRSTRLEN));
+}
 
 static struct str subject_of(const struct exchange *exchange, enum limit_subject subject)
 {
-    const struct request *request = exchange->request;
+    struct request *request = exchange->request;
     switch (subject) {
     case LIMIT_CITIZEN:
         return request->citizen ? request->citizen->id : STR_NONE;
@@ -16,7 +31,7 @@ static struct str subject_of(const struct exchange *exchange, enum limit_subject
     case LIMIT_ADDRESS:
         break;
     }
-    return request_client_address(request);
+    return network_of(request_arena(request), request_client_address(request));
 }
 
 static size_t policies_of(const struct exchange *exchange, const struct limits *limits, const struct limit_policy **list)
