@@ -51,7 +51,9 @@ static void count(const struct request *request, const struct exchange *exchange
     if (!cell->requests || cell->route != route || cell->status != request->status || !route) {
         char code[16];
         int length = snprintf(code, sizeof code, "%u", request->status);
-        const struct str values[] = {route ? request->method : STR("other"), route_of(exchange), {code, (size_t)length}};
+        /* the operation's method: HEAD is its GET, as the cell is found by the route */
+        struct str method = route ? str_of(method_name(route->operation->method)) : STR("other");
+        const struct str values[] = {method, route_of(exchange), {code, (size_t)length}};
         cell->route = route;
         cell->status = request->status;
         cell->requests = metric_cell(requests, values, COUNT_OF(values));
