@@ -170,7 +170,7 @@ static void load_members(struct loader *loader, struct keyring *keyring, const s
         for (size_t k = 0; k < COUNT_OF(known); k++)
             found |= str_is(root->members[i].name, known[k]);
         if (!found)
-            FAULT(loader, root->members[i].value.line, "%.*s is no member of a key file", STR_ARG(root->members[i].name));
+            FAULT(loader, root->members[i].value.line, "a key file has the members active, keys and blind_index only");
     }
     if (!keys || keys->type != JSON_ARRAY || keys->count == 0)
         FAULT(loader, root->line, "keys must list at least one key");
