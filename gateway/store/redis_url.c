@@ -39,7 +39,7 @@ static bool parse_tcp(struct arena *arena, struct str rest, struct redis_url *ur
     struct str authority = str_cut(&rest, '/');
     if (rest.at && !database(rest, url))
         return false;
-    struct str host = authority;
+    struct str host;
     struct str port = STR_NONE;
     if (str_starts(authority, STR("["))) { /* RFC 3986 §3.2.2 */
         ptrdiff_t end = str_find(authority, STR("]"));
