@@ -30,7 +30,7 @@ SANITIZER_OPTIONS = {
 # A stack that stops does not free what lives as long as the process; the unit tests look for leaks.
 STACK_OPTIONS = SANITIZER_OPTIONS | {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"] + ":detect_leaks=0"}
 # npm and PyPI packages: by name and version, kept in var/test/tools.
-NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@5.8.1"}
+NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1"}
 
 
 @dataclasses.dataclass
