@@ -10,15 +10,16 @@
 #include <shimin/redis.h>
 #include <shimin/worker.h>
 
-enum { LEASES = 1 << 15, LEASE_PARTS = 10 };
+enum { LEASES = 1 << 15, WAYS = 4, LEASE_PARTS = 10 };
 
-/* Direct-mapped: who is displaced by another subject asks Redis again. */
 struct lease {
     uint64_t key; /* of policy, subject and window */
+    int64_t ends; /* of the window, in seconds */
     int64_t granted;
     int64_t remaining; /* in Redis, when the lease was given */
+    unsigned asking;   /* fibers that wait for Redis; all but the first take one each, so that many do not take it all */
     bool alone;        /* the worker granted its share by itself in this window */
-    bool renewing;     /* a fiber asks for a part; others take one each, so that many at once do not take it all */
+    bool unlisted;     /* there was no place for it: each request asks Redis for one */
 };
 static _Thread_local struct lease *leases;
 
@@ -74,16 +75,30 @@ const struct limit_policy *limits_named(const struct limits *limits, struct str 
     return NULL;
 }
 
-static struct lease *lease_of(const struct limit_policy *policy, struct str subject, int64_t window)
+/* What is left of a lease would be lost to its subject, who would be refused early: it keeps its place while its window lasts.
+ */
+static bool is_free(const struct lease *lease, int64_t now)
+{
+    return !lease->asking && (lease->ends <= now || (lease->granted <= 0 && !lease->alone));
+}
+
+/* NULL when the set is full of leases that others spend. */
+static struct lease *lease_of(const struct limit_policy *policy, struct str subject, int64_t window, int64_t now)
 {
     if (!leases)
         leases = memory_alloc(LEASES * sizeof *leases);
     uint64_t hash =
         str_hash(subject) ^ ((uint64_t)(uintptr_t)policy * 0x9e3779b97f4a7c15U) ^ ((uint64_t)window * 0xff51afd7ed558ccdU);
-    struct lease *lease = &leases[hash % LEASES];
-    if (lease->key != hash)
-        *lease = (struct lease){.key = hash};
-    return lease;
+    struct lease *set = &leases[hash % (LEASES / WAYS) * WAYS], *place = NULL;
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i].key == hash)
+            return &set[i];
+        if (!place && is_free(&set[i], now))
+            place = &set[i];
+    }
+    if (place)
+        *place = (struct lease){.key = hash, .ends = (window + 1) * policy->window};
+    return place;
 }
 
 /* Without Redis a worker grants its share once a window. */
@@ -99,9 +114,7 @@ static void grant_alone(struct lease *lease, const struct limit_policy *policy)
 static void renew(struct arena *arena, struct lease *lease, const struct limit_policy *policy, struct str subject,
                   int64_t window)
 {
-    uint64_t identity = lease->key;
-    bool first = !lease->renewing;
-    int64_t part = first ? policy->quota / (LEASE_PARTS * (int64_t)worker_count()) : 1;
+    int64_t part = lease->asking || lease->unlisted ? 1 : policy->quota / (LEASE_PARTS * (int64_t)worker_count());
     struct redis_reply reply;
     const struct str arguments[] = {
         str_printf(arena, "l:%.*s:%.*s:%lld", STR_ARG(policy->name), STR_ARG(subject), (long long)window),
@@ -109,13 +122,10 @@ static void renew(struct arena *arena, struct lease *lease, const struct limit_p
         str_printf(arena, "%lld", (long long)(part ? part : 1)),
         str_printf(arena, "%lld", (long long)policy->window + 1),
     };
-    lease->renewing = true;
+    lease->asking++;
     bool answered = redis_eval(arena, &reply, &take, arguments, COUNT_OF(arguments)) == REDIS_OK && reply.type == REDIS_ARRAY &&
                     reply.count == 2;
-    if (lease->key != identity)
-        *lease = (struct lease){.key = identity}; /* displaced while we waited */
-    if (first)
-        lease->renewing = false;
+    lease->asking--;
     if (!answered) {
         grant_alone(lease, policy);
         return;
@@ -128,7 +138,9 @@ struct limit_state limit_spend(struct arena *arena, const struct limit_policy *p
 {
     int64_t now = clock_wall() / seconds(1);
     int64_t window = now / policy->window;
-    struct lease *lease = lease_of(policy, subject, window);
+    struct lease unlisted = {.unlisted = true}, *lease = lease_of(policy, subject, window, now);
+    if (!lease)
+        lease = &unlisted;
     if (lease->granted <= 0)
         renew(arena, lease, policy, subject, window);
     bool allowed = lease->granted > 0;
