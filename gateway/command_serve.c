@@ -189,6 +189,7 @@ static void stop_worker(void *argument)
         if (modules[i]->worker_close)
             modules[i]->worker_close();
     housekeeping_close();
+    identity_close();
     federation_close();
     audit_close();
     http_drain(gateway.stop_deadline);

@@ -20,3 +20,8 @@ bool identity_open(void)
     session_cache_open();
     return !settings->sms->open || settings->sms->open();
 }
+
+void identity_close(void)
+{
+    session_cache_close();
+}

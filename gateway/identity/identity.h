@@ -17,6 +17,8 @@ struct identity_settings {
 void identity_prepare(const struct identity_settings *settings);
 /* In a fiber of each worker, after redis_open. */
 MUST_CHECK bool identity_open(void);
+/* On the worker's loop when it stops. Requests under way are still served. */
+void identity_close(void);
 const struct identity_settings *identity_settings(void);
 
 #endif

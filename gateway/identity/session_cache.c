@@ -59,7 +59,7 @@ static void invalidated(struct str key, void *argument)
 static void lost(void *argument)
 {
     (void)argument;
-    for (size_t i = 0; i < SLOTS; i++)
+    for (size_t i = 0; slots && i < SLOTS; i++)
         drop(&slots[i]);
 }
 
@@ -67,6 +67,13 @@ void session_cache_open(void)
 {
     slots = memory_alloc(SLOTS * sizeof *slots);
     redis_track(SESSION_PREFIX, invalidated, lost, NULL);
+}
+
+void session_cache_close(void)
+{
+    lost(NULL);
+    free(slots);
+    slots = NULL;
 }
 
 uint32_t session_cache_epoch(const char key[TOKEN_KEY_LENGTH])

@@ -10,6 +10,8 @@
 
 /* In a fiber of each worker: begins to follow Redis. */
 void session_cache_open(void);
+/* Wipes all copies; from now on nothing is kept, and who is still served asks Redis. */
+void session_cache_close(void);
 
 /* Notes the state of the slot before Redis is asked, so that an answer that an invalidation overtook is not kept. */
 uint32_t session_cache_epoch(const char key[TOKEN_KEY_LENGTH]);
