@@ -4,6 +4,7 @@ import datetime
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import time
 
@@ -30,6 +31,8 @@ def run_stage(name, bench):
     try:
         outcome = stages.STAGES[name](bench)
     except SystemExit as fault:
+        if isinstance(fault.code, int):
+            raise
         outcome = stages.Outcome(0, [str(fault)])
     seconds = time.monotonic() - began
     print(f"{'ok  ' if not outcome.failures else 'FAIL'} {name:<11} {outcome.passed:>5} passed, {len(outcome.failures)} failed"
@@ -52,6 +55,7 @@ def main():
     run = folder / f"run-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
     run.mkdir(parents=True)
     passed = failed = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # takes the stack down on the way out
     with stages.Bench(folder, run, options.fuzz_seconds) as bench:
         for name in wanted:
             stage_passed, stage_failed = run_stage(name, bench)
