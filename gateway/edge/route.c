@@ -116,6 +116,11 @@ static void read_extension(struct reading *reading, struct text *faults)
 {
     const struct operation *operation = reading->route->operation;
     const struct json *extension = json_get(operation->source, "x-shimin");
+    if (extension && extension->type != JSON_OBJECT) {
+        text_printf(faults, "%.*s: operation %.*s: x-shimin must be an object\n", STR_ARG(operation->contract->name),
+                    STR_ARG(operation->id));
+        return;
+    }
     for (uint32_t i = 0; extension && i < extension->count; i++) {
         const struct json_member *member = &extension->members[i];
         size_t known = 0;
@@ -175,6 +180,11 @@ static void bind(struct arena *arena, struct routes *routes, const struct module
     routes->count++;
 }
 
+static void free_contract(void *argument)
+{
+    contract_free(argument);
+}
+
 static const struct contract *load_module(struct arena *arena, const struct module *module, struct text *faults)
 {
     struct contract_faults found = {0};
@@ -182,6 +192,8 @@ static const struct contract *load_module(struct arena *arena, const struct modu
         contract_load(str_of(module->name), (struct str){module->contract, *module->contract_size}, arena, &found);
     for (size_t i = 0; i < found.count; i++)
         text_printf(faults, "%s: %.*s: %.*s\n", module->name, STR_ARG(found.list[i].pointer), STR_ARG(found.list[i].reason));
+    if (contract)
+        arena_defer(arena, free_contract, (void *)(uintptr_t)contract);
     for (const struct module_handler *handler = module->handlers; contract && handler->operation_id; handler++)
         if (!contract_operation(contract, str_of(handler->operation_id)))
             text_printf(faults, "%s: handler %s has no operation\n", module->name, handler->operation_id);
