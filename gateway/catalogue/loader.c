@@ -64,7 +64,7 @@ static enum load refuse(const char *faults)
     return LOAD_REFUSED;
 }
 
-static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
+static enum load build(struct arena *arena, struct str document, struct snapshot *base, bool keep, struct snapshot **snapshot)
 {
     struct compilation work = {.document = document, .base = base, .keep = keep, .faults = text_open(arena, 256)};
     while (!offload(compile, &work))
@@ -72,12 +72,26 @@ static enum load publish(struct arena *arena, struct str document, struct snapsh
             return LOAD_LATER;
     if (!work.result)
         return refuse(work.faults.at);
+    *snapshot = work.result;
+    return LOAD_DONE;
+}
+
+static void announce(struct snapshot *snapshot)
+{
     metric_count(reloads, STR("published"));
     snapshot_release(loader.latest);
-    loader.latest = work.result;
-    snapshot_reference(work.result);
-    snapshot_publish(work.result);
-    return LOAD_DONE;
+    loader.latest = snapshot;
+    snapshot_reference(snapshot);
+    snapshot_publish(snapshot);
+}
+
+static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
+{
+    struct snapshot *snapshot;
+    enum load outcome = build(arena, document, base, keep, &snapshot);
+    if (outcome == LOAD_DONE)
+        announce(snapshot);
+    return outcome;
 }
 
 static bool has_services(void)
@@ -157,7 +171,10 @@ static void reload(void *argument)
         CLEANUP(arena_close_held) struct arena *arena = arena_open();
         bool definitions = loader.want_definitions || !loader.latest;
         loader.want_definitions = loader.want_switches = false;
-        if ((definitions ? load_definitions(arena) : load_switches(arena)) != LOAD_LATER)
+        enum load outcome = definitions ? load_definitions(arena) : load_switches(arena);
+        if (definitions && outcome == LOAD_REFUSED && loader.latest)
+            outcome = load_switches(arena); /* they hold over the definitions that stay */
+        if (outcome != LOAD_LATER)
             continue;
         loader.want_definitions |= definitions;
         loader.want_switches = true;
@@ -199,11 +216,17 @@ static bool load_last_good(struct arena *arena)
         return false;
     }
     log_warning("Postgres gives no catalogue: starting from the last good snapshot on disk");
-    if (publish(arena, document, NULL, false) != LOAD_DONE)
+    struct snapshot *snapshot, *switched;
+    if (build(arena, document, NULL, false, &snapshot) != LOAD_DONE)
         return false;
+    /* once, so that no worker begins with a service open that was switched off */
     struct str switches = last_good_switches(arena);
-    if (switches_version(arena, switches) > switches_version(arena, document))
-        (void)!publish(arena, switches, loader.latest, false);
+    if (switches_version(arena, switches) > switches_version(arena, document) &&
+        build(arena, switches, snapshot, false, &switched) == LOAD_DONE) {
+        snapshot_release(snapshot);
+        snapshot = switched;
+    }
+    announce(snapshot);
     return true;
 }
 
