@@ -134,6 +134,36 @@ START_TEST(other_switches_share_the_definitions)
 }
 END_TEST
 
+START_TEST(values_of_another_type_are_faults)
+{
+    expect_fault(DOCUMENT(SERVICE("a", ",\"aliases\":[5]"), "", ""), "/aliases/0: no string");
+    expect_fault(DOCUMENT("5", "", ""), "unknown department");
+    static const char *const rows[] = {"5", "[]", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}", "[1,2,3,4]", "[\"5101\",\"a\",\"city\",5101]",
+                                       "[\"5101\",null,\"city\",null]"};
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        expect_fault(str_printf(arena, DOCUMENT(SERVICE("a", ""), "%s", ""), rows[i]).at, "areas: row 1");
+}
+END_TEST
+
+START_TEST(a_later_switch_goes_before_an_earlier_one_while_its_window_lasts)
+{
+    int64_t now = clock_wall(), hour = seconds(3600);
+    struct str document = str_printf(arena,
+                                     DOCUMENT(SERVICE("a", ""), "",
+                                              "{\"service\":\"a\",\"position\":\"no_new\"},"
+                                              "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\"},"
+                                              "{\"service\":\"a\",\"position\":\"read_only\",\"from\":\"%s\",\"until\":\"%s\"}"),
+                                     time_rfc3339(arena, now + 2 * hour).at, time_rfc3339(arena, now - hour).at,
+                                     time_rfc3339(arena, now + hour).at);
+    struct snapshot *snapshot = compile(document.at);
+    ck_assert_msg(snapshot != NULL, "%s", faults.at);
+    ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, SWITCH_READ_ONLY);
+    int64_t changes = snapshot_switch_changes_at(snapshot);
+    ck_assert(changes > now && changes <= now + hour);
+    snapshot_release(snapshot);
+}
+END_TEST
+
 START_TEST(areas_hang_together_whatever_the_order_of_their_rows)
 {
     struct snapshot *snapshot =
@@ -171,6 +201,8 @@ int main(void)
     tcase_add_test(cases, a_switch_holds_at_once_and_without_end_when_it_has_no_window);
     tcase_add_test(cases, a_window_is_looked_at_when_it_is_asked_for);
     tcase_add_test(cases, other_switches_share_the_definitions);
+    tcase_add_test(cases, values_of_another_type_are_faults);
+    tcase_add_test(cases, a_later_switch_goes_before_an_earlier_one_while_its_window_lasts);
     tcase_add_test(cases, areas_hang_together_whatever_the_order_of_their_rows);
     tcase_add_test(cases, areas_with_a_circle_or_a_missing_parent_are_refused);
     suite_add_tcase(suite, cases);
