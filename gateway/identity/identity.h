@@ -9,8 +9,8 @@ struct identity_settings {
     const struct keyring *keyring;
     const struct sms_provider *sms;
     const char *verifier_department, *verifier_operation; /* that compare a name with an identity number */
-    int64_t session_idle, session_absolute;   /* of L1, microseconds */
-    int64_t verified_idle, verified_absolute; /* of L2 and up */
+    int64_t session_idle, session_absolute;               /* of L1, microseconds */
+    int64_t verified_idle, verified_absolute;             /* of L2 and up */
 };
 
 /* Once, before the workers start; `settings` must live as long as the process. */

@@ -138,7 +138,11 @@ START_TEST(values_of_another_type_are_faults)
 {
     expect_fault(DOCUMENT(SERVICE("a", ",\"aliases\":[5]"), "", ""), "/aliases/0: no string");
     expect_fault(DOCUMENT("5", "", ""), "unknown department");
-    static const char *const rows[] = {"5", "[]", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}", "[1,2,3,4]", "[\"5101\",\"a\",\"city\",5101]",
+    static const char *const rows[] = {"5",
+                                       "[]",
+                                       "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}",
+                                       "[1,2,3,4]",
+                                       "[\"5101\",\"a\",\"city\",5101]",
                                        "[\"5101\",null,\"city\",null]"};
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         expect_fault(str_printf(arena, DOCUMENT(SERVICE("a", ""), "%s", ""), rows[i]).at, "areas: row 1");
@@ -148,13 +152,13 @@ END_TEST
 START_TEST(a_later_switch_goes_before_an_earlier_one_while_its_window_lasts)
 {
     int64_t now = clock_wall(), hour = seconds(3600);
-    struct str document = str_printf(arena,
-                                     DOCUMENT(SERVICE("a", ""), "",
-                                              "{\"service\":\"a\",\"position\":\"no_new\"},"
-                                              "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\"},"
-                                              "{\"service\":\"a\",\"position\":\"read_only\",\"from\":\"%s\",\"until\":\"%s\"}"),
-                                     time_rfc3339(arena, now + 2 * hour).at, time_rfc3339(arena, now - hour).at,
-                                     time_rfc3339(arena, now + hour).at);
+    struct str document = str_printf(
+        arena,
+        DOCUMENT(SERVICE("a", ""), "",
+                 "{\"service\":\"a\",\"position\":\"no_new\"},"
+                 "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\"},"
+                 "{\"service\":\"a\",\"position\":\"read_only\",\"from\":\"%s\",\"until\":\"%s\"}"),
+        time_rfc3339(arena, now + 2 * hour).at, time_rfc3339(arena, now - hour).at, time_rfc3339(arena, now + hour).at);
     struct snapshot *snapshot = compile(document.at);
     ck_assert_msg(snapshot != NULL, "%s", faults.at);
     ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, SWITCH_READ_ONLY);
