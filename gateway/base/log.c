@@ -154,6 +154,11 @@ void log_line(struct str line)
     buffer->len += line.len;
 }
 
+bool log_has_lines(void)
+{
+    return buffer && buffer->len;
+}
+
 void log_flush(void)
 {
     if (!buffer || buffer->len == 0)

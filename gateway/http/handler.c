@@ -99,6 +99,29 @@ static struct request *request_open(struct connection *connection, h2o_req_t *h2
     return request;
 }
 
+/* The next request, or the end of the connection: neither is read now. The end is told by the sweep, which gives a client that
+ * only closed his writing side the time to be answered. */
+static void stop_reading(h2o_socket_t *socket, const char *error)
+{
+    (void)error;
+    h2o_socket_read_stop(socket);
+}
+
+/* libh2o stops reading a connection of HTTP/1 while its request is handled, and starts again with the reply: two epoll_ctl, a
+ * twentieth of what a query costs. Reading on undoes the first before it is carried out. What comes then may move the buffer
+ * that the head lies in, so libh2o is given our copies of what it still looks at. */
+static void read_on(struct request *request, h2o_req_t *h2o)
+{
+    if (h2o->version >= 0x200 || h2o->entity.base)
+        return;
+    h2o->headers.size = 0;
+    h2o->input.method = h2o->method = h2o_iovec_init(request->method.at, request->method.len);
+    h2o->input.path = h2o->path = h2o->path_normalized = h2o_iovec_init(request->path.at, request->path.len);
+    h2o->input.authority = h2o->authority = h2o_iovec_init("", 0);
+    h2o->query_at = SIZE_MAX;
+    h2o_socket_read_start(request->connection->socket, stop_reading);
+}
+
 struct start {
     struct request *request;
     enum head_fault fault;
@@ -187,6 +210,7 @@ int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
         request_finish(request);
         return 0;
     }
+    read_on(request, h2o);
     struct start *start = arena_new(request->arena, struct start);
     *start = (struct start){request, fault};
     request->references++;

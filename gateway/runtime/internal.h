@@ -83,6 +83,7 @@ struct worker {
     bool stopping;
     int64_t stop_at;
     struct timer stop_timer;
+    struct timer log_timer; /* set while lines of the log wait */
     struct metric_cell *running_cell, *started_cell, *pooled_cell, *slow_cell;
 };
 

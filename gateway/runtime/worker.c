@@ -65,6 +65,23 @@ static int32_t longest_wait(const struct worker *worker)
     return wait < 0 ? 0 : wait > LONGEST_WAIT ? LONGEST_WAIT : (int32_t)wait;
 }
 
+/* What the threads log of requests may be this old when it is written: a write a turn would cost a request more than its line.
+ */
+#define LOG_AGE milliseconds(20)
+
+static void flush_aged_log(struct timer *timer)
+{
+    (void)timer;
+    log_flush();
+}
+
+/* Under load once in LOG_AGE; the timer is for the last lines before it gets quiet. */
+static void flush_log(struct worker *worker, int64_t now)
+{
+    if (log_has_lines() && !worker->log_timer.slot)
+        timer_set(&worker->log_timer, now + LOG_AGE, flush_aged_log);
+}
+
 /* One turn: input and messages, timers, the fibers they have made ready, then what these have queued. */
 static void turn(struct worker *worker)
 {
@@ -75,7 +92,7 @@ static void turn(struct worker *worker)
     fibers_run(worker);
     for (unsigned i = 0; i < worker->hook_count; i++)
         worker->hooks[i].function(worker->hooks[i].argument);
-    log_flush();
+    flush_log(worker, start);
     if (clock_steady() - start > SLOW_TURN)
         metric_add(worker->slow_cell, 1);
     report_metrics(worker);

@@ -19,8 +19,10 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 /* One finished line (with its newline) to the log's descriptor, buffered by the calling thread until log_flush or 32 KiB:
  * the access log's way. */
 void log_line(struct str line);
-/* Writes what the calling thread has buffered. Each worker calls it once a turn of its loop. */
+/* Writes what the calling thread has buffered. Each worker calls it 20 ms after the first line at the latest. */
 void log_flush(void);
+/* Has the calling thread something buffered? */
+bool log_has_lines(void);
 /* Says why and aborts. */
 void fatal(const char *format, ...) PRINTF_LIKE(1, 2) NORETURN;
 
