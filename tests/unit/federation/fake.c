@@ -2,7 +2,6 @@
 #include "fake.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +27,10 @@ static void say(int peer, const char *bytes, size_t length)
 static void say_oversize(int peer)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{\"data\":[\"";
-    static char piece[1 << 20];
+    char piece[1 << 16];
     memset(piece, 'x', sizeof piece);
     say(peer, head, sizeof head - 1);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 9 * 16; i++)
         say(peer, piece, sizeof piece);
     say(peer, "\"]}", 3);
 }
@@ -58,31 +57,45 @@ static size_t body_length(const char *head)
     return field ? strtoul(field + 17, NULL, 10) : 0;
 }
 
-static int take(struct fake *fake, int peer)
+static void remember(struct fake *fake, const char *request)
 {
-    char request[sizeof fake->last] = "";
+    pthread_mutex_lock(&fake->lock);
+    strcpy(fake->last, request);
+    pthread_mutex_unlock(&fake->lock);
+}
+
+const char *fake_last(struct fake *fake)
+{
+    pthread_mutex_lock(&fake->lock);
+    strcpy(fake->shown, fake->last);
+    pthread_mutex_unlock(&fake->lock);
+    return fake->shown;
+}
+
+static int take(int peer, char *request, size_t room)
+{
     size_t got = 0;
     for (;;) {
-        ssize_t n = read(peer, request + got, sizeof request - 1 - got);
+        ssize_t n = read(peer, request + got, room - 1 - got);
         if (n <= 0)
             return 0;
         got += (size_t)n;
         request[got] = '\0';
         char *end = strstr(request, "\r\n\r\n");
         if (end && got >= (size_t)(end + 4 - request) + body_length(request))
-            break;
+            return 1;
     }
-    memcpy(fake->last, request, got + 1);
-    return 1;
 }
 
 static void *serve_peer(void *argument)
 {
     struct peer peer = *(struct peer *)argument;
     free(argument);
-    if (take(peer.fake, peer.socket)) {
+    char request[sizeof peer.fake->last];
+    if (take(peer.socket, request, sizeof request)) {
+        remember(peer.fake, request);
         const char *answer = peer.fake->answer;
-        if (strncmp(peer.fake->last, "POST /oauth/token ", 18) == 0) {
+        if (strncmp(request, "POST /oauth/token ", 18) == 0) {
             peer.fake->tokens++;
             answer = peer.fake->token_answer;
         } else {
@@ -122,6 +135,7 @@ void fake_open(struct fake *fake)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
+    pthread_mutex_init(&fake->lock, NULL);
     fake->listener = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(fake->listener, (struct sockaddr *)&address, length) != 0 || listen(fake->listener, 256) != 0)
         abort();

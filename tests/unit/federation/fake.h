@@ -2,6 +2,7 @@
 #ifndef SHIMIN_TESTS_FEDERATION_FAKE_H
 #define SHIMIN_TESTS_FEDERATION_FAKE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -12,7 +13,9 @@ struct fake {
     _Atomic(const char *) answer;
     _Atomic(const char *) token_answer; /* to POST /oauth/token */
     atomic_int requests, connections, tokens;
-    char last[16384]; /* the latest request */
+    pthread_mutex_t lock;
+    char last[16384]; /* the latest request; under `lock` */
+    char shown[16384];
 };
 
 #define FAKE_HANG "hang"
@@ -24,5 +27,7 @@ struct fake {
 #define HTTP_STATUS(status, body) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
 
 void fake_open(struct fake *fake);
+/* The latest request, as it was at this call; stays until the next call. For one thread, that of the test. */
+const char *fake_last(struct fake *fake);
 
 #endif
