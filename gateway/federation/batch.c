@@ -317,7 +317,7 @@ struct batch *batch_open(const struct batch_settings *settings)
     while (!atomic_compare_exchange_weak(&all_batches, &batch->next, batch))
         ;
     if (!settings->rows_a_flush)
-        batch->settings.rows_a_flush = 256;
+        batch->settings.rows_a_flush = 1024;
     if (!settings->rows_in_memory)
         batch->settings.rows_in_memory = 8192;
     if (!settings->spool_bytes)

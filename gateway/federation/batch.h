@@ -14,7 +14,7 @@ struct batch_settings {
     const char *name;                     /* of the spool files and the metrics: "footprint" */
     const struct pg_statement *statement; /* one parameter: the rows as a JSON array */
     const char *spool_dir;                /* NULL: rows that memory cannot keep are lost, and logged */
-    size_t rows_a_flush;                  /* 0: 256 */
+    size_t rows_a_flush;                  /* 0: 1024 */
     size_t rows_in_memory;                /* more than these go to disk while Postgres is away; 0: 8192 */
     size_t spool_bytes;                   /* bound of one worker's file; 0: 256 MiB */
     int64_t period;                       /* microseconds between the first row and its flush; 0: 20 ms */
