@@ -84,9 +84,10 @@ static void list_footprints(struct request *request)
     if (!read_position(request, &before_time, &before_id))
         return;
     const struct pg_result *rows;
-    if (pg_query(arena, &sql_list_footprints,
-                 PG_ARGS(pg_text(request_citizen(request)->id), pg_time(before_time), pg_integer(before_id), pg_integer(limit + 1)),
-                 &rows) != PG_OK) {
+    if (pg_query(
+            arena, &sql_list_footprints,
+            PG_ARGS(pg_text(request_citizen(request)->id), pg_time(before_time), pg_integer(before_id), pg_integer(limit + 1)),
+            &rows) != PG_OK) {
         struct problem *problem = problem_new(arena, PROBLEM_STORE_UNAVAILABLE, (struct bilingual){0});
         problem->retry_after = STORE_RETRY_SECONDS;
         reply_problem(request, problem);
@@ -105,7 +106,8 @@ static void list_footprints(struct request *request)
     json_key(out, "next_cursor");
     if (more)
         json_put(out, cursor_make(arena, "footprints",
-                                  str_printf(arena, "%.*s.%.*s", STR_ARG(pg_str(rows, count - 1, 1)), STR_ARG(pg_str(rows, count - 1, 0)))));
+                                  str_printf(arena, "%.*s.%.*s", STR_ARG(pg_str(rows, count - 1, 1)),
+                                             STR_ARG(pg_str(rows, count - 1, 0)))));
     else
         json_put_null(out);
 }
