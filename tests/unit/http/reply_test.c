@@ -263,7 +263,7 @@ START_TEST(what_no_handler_should_see_is_refused_with_a_problem)
     has(all, "HTTP/1.1 501");
     has(all, "\"code\":\"method-unknown\"");
     free(all);
-    char many[2048] = "";
+    char many[1501] = "";
     all = ask("POST", "/tagged", "Content-Length: 3000\r\n"); /* libh2o's own */
     has(all, "HTTP/1.1 413");
     has(all, "application/problem+json");
