@@ -125,7 +125,7 @@ static bool make(const char *certificate, const char *private_key, const char *c
 
 bool tls_load(const char *certificate, const char *private_key, const char *client_authority)
 {
-    SSL_CTX *made;
+    SSL_CTX *made = NULL;
     if (!make(certificate, private_key, client_authority, &made))
         return false;
     pthread_mutex_lock(&lock);
