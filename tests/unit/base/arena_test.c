@@ -1,5 +1,5 @@
 /* Arenas: alignment, zeroing, growth, deferred functions, threads. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -166,5 +166,5 @@ int main(void)
         more_arenas_than_the_pool_keeps_can_be_open,
         the_size_is_what_was_taken_from_the_system,
     };
-    return run_tests("arena", tests, COUNT_OF(tests)) | run_aborting();
+    return run_tests("arena", open_arena, shut_arena, tests, COUNT_OF(tests)) | run_aborting();
 }

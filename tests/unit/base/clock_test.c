@@ -1,5 +1,5 @@
 /* Time: the calendar, RFC 3339, HTTP dates. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/clock.h>
 

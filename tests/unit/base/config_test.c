@@ -1,5 +1,5 @@
 /* The configuration: values, the environment, and every fault in one run. */
-#include "suite.h"
+#include "../suite.h"
 
 #include "base/config.h"
 

@@ -1,5 +1,5 @@
 /* Random bytes, identifiers, encodings, Chinese numbers, masks. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/clock.h>
 #include <shimin/id.h>

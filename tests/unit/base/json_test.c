@@ -1,5 +1,5 @@
 /* The JSON parser: what it accepts, what it refuses and where it says the fault is. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/json.h>
 

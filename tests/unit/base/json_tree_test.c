@@ -1,5 +1,5 @@
 /* Trees and the writer: finding, comparing, making, writing. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/json.h>
 

@@ -1,5 +1,5 @@
 /* The log: whole lines of JSON on standard output. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/clock.h>
 #include <shimin/json.h>

@@ -1,5 +1,5 @@
 /* Metrics: counting in threads, the text of the scrape, the bound on combinations. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/clock.h>
 #include <shimin/metrics.h>

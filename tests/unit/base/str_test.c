@@ -1,5 +1,5 @@
 /* Strings and texts. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <math.h>
 #include <string.h>

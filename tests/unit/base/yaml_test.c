@@ -1,5 +1,5 @@
 /* YAML: scalars, lines, aliases and what is refused. */
-#include "suite.h"
+#include "../suite.h"
 
 #include <shimin/json.h>
 

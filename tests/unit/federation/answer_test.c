@@ -164,6 +164,7 @@ START_TEST(a_mask_lets_nothing_through_for_having_another_type)
 }
 END_TEST
 
-RUN_TESTS("federation answer", the_items_are_selected_by_their_pointer, nobody_found_is_an_empty_list_where_the_mapping_says_so,
-          what_is_outside_the_contract_does_not_pass, a_deep_answer_is_refused, a_refusal_is_told_by_whose_fault_it_is,
-          only_masked_members_change, masks_reach_into_lists_and_objects, a_mask_lets_nothing_through_for_having_another_type)
+RUN_FLOOR_TESTS("federation answer", the_items_are_selected_by_their_pointer,
+                nobody_found_is_an_empty_list_where_the_mapping_says_so, what_is_outside_the_contract_does_not_pass,
+                a_deep_answer_is_refused, a_refusal_is_told_by_whose_fault_it_is, only_masked_members_change,
+                masks_reach_into_lists_and_objects, a_mask_lets_nothing_through_for_having_another_type)

@@ -111,5 +111,5 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     port = (uint16_t)atoi(argv[1]);
-    return run_tests("federation bench", tests, COUNT_OF(tests));
+    return run_tests("federation bench", open_floor, shut_arena, tests, COUNT_OF(tests));
 }

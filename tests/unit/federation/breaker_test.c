@@ -159,8 +159,8 @@ START_TEST(a_long_quiet_time_does_not_save_up_a_storm_of_retries)
 }
 END_TEST
 
-RUN_TESTS("federation breaker", it_opens_at_the_ratio_and_not_before_enough_calls, failures_below_the_ratio_do_not_open_it,
-          failures_of_more_than_ten_seconds_ago_are_forgotten, those_who_left_count_for_nothing,
-          a_department_that_returned_is_served_within_two_seconds, a_probe_that_hangs_does_not_hold_up_the_next,
-          a_failed_probe_opens_it_again_for_a_second, retries_stay_below_a_tenth_of_the_calls,
-          a_long_quiet_time_does_not_save_up_a_storm_of_retries)
+RUN_FLOOR_TESTS("federation breaker", it_opens_at_the_ratio_and_not_before_enough_calls,
+                failures_below_the_ratio_do_not_open_it, failures_of_more_than_ten_seconds_ago_are_forgotten,
+                those_who_left_count_for_nothing, a_department_that_returned_is_served_within_two_seconds,
+                a_probe_that_hangs_does_not_hold_up_the_next, a_failed_probe_opens_it_again_for_a_second,
+                retries_stay_below_a_tenth_of_the_calls, a_long_quiet_time_does_not_save_up_a_storm_of_retries)

@@ -394,9 +394,9 @@ START_TEST(those_who_leave_give_their_slots_back)
 }
 END_TEST
 
-RUN_TESTS("federation department", an_answer_comes_back_masked_with_its_source, every_fault_of_a_department_becomes_its_problem,
-          a_hung_department_holds_its_own_slots_and_nobody_elses,
-          a_sick_department_is_left_alone_and_served_again_within_two_seconds,
-          a_department_that_hung_is_served_again_within_two_seconds, a_write_is_sent_once,
-          a_token_is_shared_by_all_and_renewed_once_when_refused, without_credentials_nothing_is_sent,
-          a_backend_outside_the_allowed_ranges_is_not_called, those_who_leave_give_their_slots_back)
+RUN_FLOOR_TESTS("federation department", an_answer_comes_back_masked_with_its_source,
+                every_fault_of_a_department_becomes_its_problem, a_hung_department_holds_its_own_slots_and_nobody_elses,
+                a_sick_department_is_left_alone_and_served_again_within_two_seconds,
+                a_department_that_hung_is_served_again_within_two_seconds, a_write_is_sent_once,
+                a_token_is_shared_by_all_and_renewed_once_when_refused, without_credentials_nothing_is_sent,
+                a_backend_outside_the_allowed_ranges_is_not_called, those_who_leave_give_their_slots_back)

@@ -302,8 +302,8 @@ START_TEST(addresses_are_read_strictly)
 }
 END_TEST
 
-RUN_TESTS("federation mapping", a_mapping_becomes_the_departments_request, an_absent_optional_parameter_is_left_out,
-          a_body_is_built_in_its_own_shape, every_fault_is_named, a_service_may_not_send_what_its_level_does_not_know,
-          what_changes_something_is_neither_cached_nor_repeated, every_faulty_parameter_is_in_the_problem,
-          a_value_cannot_leave_its_place_in_the_path, without_a_citizen_nothing_personal_is_asked,
-          names_of_identity_are_learned_and_recognised, addresses_are_read_strictly)
+RUN_FLOOR_TESTS("federation mapping", a_mapping_becomes_the_departments_request, an_absent_optional_parameter_is_left_out,
+                a_body_is_built_in_its_own_shape, every_fault_is_named, a_service_may_not_send_what_its_level_does_not_know,
+                what_changes_something_is_neither_cached_nor_repeated, every_faulty_parameter_is_in_the_problem,
+                a_value_cannot_leave_its_place_in_the_path, without_a_citizen_nothing_personal_is_asked,
+                names_of_identity_are_learned_and_recognised, addresses_are_read_strictly)

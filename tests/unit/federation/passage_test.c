@@ -136,4 +136,5 @@ START_TEST(the_identity_is_the_citizens_own_whatever_was_sent)
 }
 END_TEST
 
-RUN_TESTS("federation passage", only_what_the_contract_has_goes_through, the_identity_is_the_citizens_own_whatever_was_sent)
+RUN_FLOOR_TESTS("federation passage", only_what_the_contract_has_goes_through,
+                the_identity_is_the_citizens_own_whatever_was_sent)

@@ -260,8 +260,8 @@ START_TEST(a_faulty_secrets_file_is_refused_whole_and_not_quoted)
 }
 END_TEST
 
-RUN_TESTS("federation signer", the_plain_signatures_are_accepted_by_the_other_side,
-          the_national_signature_is_accepted_by_the_other_side, the_message_signature_is_accepted_by_the_other_side,
-          missing_credentials_are_told_before_a_call, a_token_is_fetched_once_and_again_when_it_is_refused,
-          an_answer_that_is_no_token_is_not_sent_on, secrets_are_read_only_from_a_private_file,
-          a_faulty_secrets_file_is_refused_whole_and_not_quoted)
+RUN_FLOOR_TESTS("federation signer", the_plain_signatures_are_accepted_by_the_other_side,
+                the_national_signature_is_accepted_by_the_other_side, the_message_signature_is_accepted_by_the_other_side,
+                missing_credentials_are_told_before_a_call, a_token_is_fetched_once_and_again_when_it_is_refused,
+                an_answer_that_is_no_token_is_not_sent_on, secrets_are_read_only_from_a_private_file,
+                a_faulty_secrets_file_is_refused_whole_and_not_quoted)

@@ -1,35 +1,21 @@
-/* What every test of this floor needs: an arena a test, documents from text, departments and services compiled from YAML. */
+/* What every test of this floor needs: documents from text, departments and services compiled from YAML. */
 #ifndef SHIMIN_TESTS_FEDERATION_SUITE_H
 #define SHIMIN_TESTS_FEDERATION_SUITE_H
+
+#include "../suite.h"
 
 #include "federation/mapping.h"
 #include "federation/metrics.h"
 #include "federation/plan.h"
 
-#include <check.h>
-#include <shimin/arena.h>
 #include <shimin/citizen.h>
-#include <stdlib.h>
 #include <string.h>
 
-static struct arena *arena;
-
-static inline void open_arena(void)
+static inline void open_floor(void)
 {
-    arena = arena_open();
+    open_arena();
     federation_metrics_register();
 }
-
-static inline void shut_arena(void)
-{
-    arena_close(arena);
-}
-
-#define ASSERT_STR(actual, wanted)                                                                                             \
-    do {                                                                                                                       \
-        struct str actual_ = (actual);                                                                                         \
-        ck_assert_msg(str_equal(actual_, str_of(wanted)), "got \"%.*s\", wanted \"%s\"", STR_ARG(actual_), (wanted));          \
-    } while (0)
 
 #define ASSERT_HAS(actual, wanted)                                                                                             \
     do {                                                                                                                       \
@@ -105,27 +91,6 @@ static inline struct citizen citizen_of(void)
     };
 }
 
-static inline int run_tests(const char *name, const TTest *const *tests, size_t count)
-{
-    Suite *suite = suite_create(name);
-    TCase *tcase = tcase_create(name);
-    tcase_set_timeout(tcase, 30);
-    tcase_add_checked_fixture(tcase, open_arena, shut_arena);
-    for (size_t i = 0; i < count; i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-#define RUN_TESTS(name, ...)                                                                                                   \
-    int main(void)                                                                                                             \
-    {                                                                                                                          \
-        const TTest *const tests[] = {__VA_ARGS__};                                                                            \
-        return run_tests(name, tests, sizeof(tests) / sizeof(tests[0]));                                                       \
-    }
+#define RUN_FLOOR_TESTS(name, ...) RUN_TESTS_BETWEEN(open_floor, shut_arena, name, __VA_ARGS__)
 
 #endif

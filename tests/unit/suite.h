@@ -1,6 +1,6 @@
-/* What every test of this floor needs: an arena a test, comparing spans, and running the tests. */
-#ifndef SHIMIN_TESTS_BASE_SUITE_H
-#define SHIMIN_TESTS_BASE_SUITE_H
+/* What tests with Check share: an arena a test, comparing spans, and running the tests of a file. */
+#ifndef SHIMIN_TESTS_SUITE_H
+#define SHIMIN_TESTS_SUITE_H
 
 #include <shimin/arena.h>
 #include <shimin/str.h>
@@ -10,12 +10,12 @@
 
 static struct arena *arena;
 
-static void open_arena(void)
+static inline void open_arena(void)
 {
     arena = arena_open();
 }
 
-static void shut_arena(void)
+static inline void shut_arena(void)
 {
     arena_close(arena);
 }
@@ -26,11 +26,13 @@ static void shut_arena(void)
         ck_assert_msg(str_equal(actual_, str_of(wanted)), "got \"%.*s\", wanted \"%s\"", STR_ARG(actual_), (wanted));          \
     } while (0)
 
-static int run_tests(const char *name, const TTest *const *tests, size_t count)
+/* Runs them each in a process of its own, between open() and shut(); the status for main() to return. */
+static inline int run_tests(const char *name, void (*open)(void), void (*shut)(void), const TTest *const *tests, size_t count)
 {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, open_arena, shut_arena);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_checked_fixture(tcase, open, shut);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);
@@ -41,11 +43,13 @@ static int run_tests(const char *name, const TTest *const *tests, size_t count)
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-#define RUN_TESTS(name, ...)                                                                                                   \
+#define RUN_TESTS_BETWEEN(open, shut, name, ...)                                                                               \
     int main(void)                                                                                                             \
     {                                                                                                                          \
         const TTest *const tests[] = {__VA_ARGS__};                                                                            \
-        return run_tests(name, tests, sizeof(tests) / sizeof(tests[0]));                                                       \
+        return run_tests(name, open, shut, tests, sizeof(tests) / sizeof(tests[0]));                                           \
     }
+
+#define RUN_TESTS(name, ...) RUN_TESTS_BETWEEN(open_arena, shut_arena, name, __VA_ARGS__)
 
 #endif
