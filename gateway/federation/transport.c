@@ -24,7 +24,7 @@ static size_t address_bytes(const struct sockaddr *address, const uint8_t **byte
         return 4;
     }
     *bytes = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
-    if (memcmp(*bytes, mapped, sizeof mapped))
+    if (memcmp(*bytes, mapped, sizeof mapped) != 0)
         return 16;
     *bytes += sizeof mapped;
     return 4;
