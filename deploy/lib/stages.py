@@ -19,7 +19,7 @@ BUILDS = {
     "debug": (["--buildtype=debug"], None),
     "asan": (["--buildtype=debug", *SANITIZE], None),
     "tsan": (["--buildtype=debug", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"], None),
-    "fuzz": (["--buildtype=debug", *SANITIZE, "-Dfuzzers=true", "-Dtests=true"], "clang-14"),
+    "fuzz": (["--buildtype=debug", *SANITIZE, "-Dfuzzers=true", "-Dtests=false"], "clang-14"),
     "coverage": (["--buildtype=debug", "-Db_coverage=true"], None),
 }
 SANITIZER_OPTIONS = {

@@ -17,7 +17,7 @@ def parse_arguments():
     parser.add_argument("stage", nargs="*", help="only these stages: " + ", ".join(stages.STAGES))
     parser.add_argument("--list", action="store_true", help="say what the stages are")
     parser.add_argument("--coverage", action="store_true", help="also measure what the unit and API tests reach (var/test/coverage)")
-    parser.add_argument("--fuzz-seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "20")), help="for each fuzzer (20)")
+    parser.add_argument("--fuzz-seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "10")), help="for each fuzzer (10)")
     options = parser.parse_args()
     unknown = [name for name in options.stage if name not in stages.STAGES]
     if unknown:
