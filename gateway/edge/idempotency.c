@@ -31,7 +31,7 @@ __attribute__((constructor)) static void register_metrics(void)
 }
 
 /* A structured-field String, or the bare token that older clients send (standards: accept both). */
-static struct str read_key(struct str field)
+struct str idempotency_key_read(struct str field)
 {
     struct str key = str_trim(field);
     if (key.len >= 2 && key.at[0] == '"' && key.at[key.len - 1] == '"')
@@ -140,7 +140,7 @@ bool idempotency_begin(struct exchange *exchange)
     enum idempotency wanted = exchange->route->idempotency;
     if (wanted == IDEMPOTENCY_NONE || (wanted == IDEMPOTENCY_OPTIONAL && !field.at))
         return true;
-    exchange->idempotency_key = read_key(field);
+    exchange->idempotency_key = idempotency_key_read(field);
     if (!exchange->idempotency_key.at)
         return fail(exchange, PROBLEM_IDEMPOTENCY_KEY_MISSING,
                     BILINGUAL("请带 Idempotency-Key：1 到 255 个可见字符，如一个 UUID",

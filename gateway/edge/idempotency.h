@@ -11,4 +11,8 @@ bool idempotency_begin(struct exchange *exchange);
  * that the citizen may try again. When Postgres does not take it in the request's time, it is tried for a minute more. */
 void idempotency_end(struct exchange *exchange);
 
+/* The key in the field's value, which may be a structured-field String or, from older clients, bare; STR_NONE when it is no key
+ * of 1 to 255 visible characters. */
+struct str idempotency_key_read(struct str field);
+
 #endif

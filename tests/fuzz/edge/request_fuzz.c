@@ -1,14 +1,13 @@
 /* What the edge reads off a request before a handler runs, the part by the first byte: cursors, idempotency keys, bearer
  * tokens, parameters and body; and the limits of the configuration.
  *
- * Postgres and the session store are the target's own: they note what was asked of them. */
+ * The session store is the target's own: it notes what was asked of it. */
 #include "contract/contract.h"
 #include "edge/access.h"
 #include "edge/cursor.h"
 #include "edge/idempotency.h"
 #include "edge/validate.h"
 #include "http/request_internal.h"
-#include "store/pg_result.h"
 
 #include <shimin/cursor.h>
 #include <shimin/log.h>
@@ -18,19 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static struct str asked_key, asked_token;
-
-enum pg_status pg_query(struct arena *arena, const struct pg_statement *statement, const struct pg_value *values, size_t count,
-                        const struct pg_result **result)
-{
-    enum { KEY = 3 };
-    (void)statement;
-    if (count <= KEY)
-        abort();
-    asked_key = values[KEY].text;
-    *result = pg_result_make(arena, STR("D\0\0\0\6\0\0"), 1, STR("INSERT 0 1"));
-    return PG_OK;
-}
+static struct str asked_token;
 
 enum session_outcome session_find(struct arena *arena, struct str token, const struct citizen **citizen)
 {
@@ -97,23 +84,16 @@ static void read_limits(struct arena *arena, struct str text)
 
 static void read_idempotency_key(struct arena *arena, struct str text)
 {
-    const struct route route = {.operation = operation, .idempotency = IDEMPOTENCY_REQUIRED};
-    struct field field = {STR("idempotency-key"), text};
-    struct request request = {.arena = arena, .method = STR("POST"), .path = STR("/a/1"), .fields = &field, .field_count = 1};
-    struct exchange exchange = {.request = &request, .route = &route};
-    asked_key = STR_NONE;
-    if (idempotency_begin(&exchange) != (asked_key.at != NULL))
-        abort();
-    if (!asked_key.at)
+    struct str key = idempotency_key_read(text);
+    if (!key.at)
         return;
-    if (asked_key.len < 1 || asked_key.len > 255)
+    if (key.len < 1 || key.len > 255)
         abort();
-    for (size_t i = 0; i < asked_key.len; i++)
-        if (asked_key.at[i] <= ' ' || asked_key.at[i] > '~' || asked_key.at[i] == '"')
+    for (size_t i = 0; i < key.len; i++)
+        if (key.at[i] <= ' ' || key.at[i] > '~' || key.at[i] == '"')
             abort();
-    struct str first = asked_key; /* quoted or bare, it is the same key */
-    field.value = str_printf(arena, "\"%.*s\"", STR_ARG(first));
-    if (!idempotency_begin(&exchange) || !str_equal(asked_key, first))
+    /* quoted or bare, it is the same key */
+    if (!str_equal(idempotency_key_read(str_printf(arena, "\"%.*s\"", STR_ARG(key))), key))
         abort();
 }
 
