@@ -3,6 +3,7 @@
 
 #include "store/pg_pool.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static struct server server;
@@ -30,7 +31,7 @@ static const struct pg_statement snooze = {"test.snooze", "SELECT pg_sleep(0.3)"
 /* ---- order ---- */
 
 enum { FIBERS = 500, ROUNDS = 4 };
-static unsigned right;
+static atomic_uint right; /* of all workers */
 static unsigned refused;
 
 static void ask_own_number(void *argument)

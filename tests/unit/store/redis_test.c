@@ -32,7 +32,7 @@ static void open_pool(void)
 }
 
 enum { FIBERS = 300 };
-static unsigned right;
+static atomic_uint right; /* of all workers */
 
 static void set_and_get(void *argument)
 {
