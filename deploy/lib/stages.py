@@ -171,9 +171,9 @@ def fuzz(bench):
     return Outcome(passed, failures if passed or failures else [_last_lines(output)])
 
 
-def _unittest(bench, name, folder, environment):
+def _unittest(bench, name, folder, environment, prefix=()):
     """Python's unittest over a folder of tests; each of its tests counts."""
-    _, output = bench.call(name, [PYTHON, "-B", "-m", "unittest", "discover", "-v", "-s", folder], environment)
+    _, output = bench.call(name, [*prefix, PYTHON, "-B", "-m", "unittest", "discover", "-v", "-s", folder], environment)
     count = re.search(r"^Ran (\d+) tests?", output, re.M)
     failures = [f"{kind}: {what}" for kind, what in re.findall(r"^(FAIL|ERROR): (.*)", output, re.M)]
     if not count:
@@ -186,6 +186,18 @@ def api(bench):
     running = bench.stack()
     environment = running.environment() | {"SHIMIN_PRISM": str(bench.npm("prism"))}
     return _unittest(bench, "api", CHECKOUT / "tests/api", environment)
+
+
+def api_tsan(bench):
+    """the API again, built with ThreadSanitizer"""
+    folder = bench.build("tsan", "gateway/shimin")
+    prefix = ["setarch", "-R", CHECKOUT / "deploy/stack", "--build", folder, bench.run / "stack-tsan", "--"]
+    environment = SANITIZER_OPTIONS | {"SHIMIN_PRISM": str(bench.npm("prism"))}
+    outcome = _unittest(bench, "api-tsan", CHECKOUT / "tests/api", environment, prefix)
+    for name in ("gateway", "sandbox"):
+        if "WARNING: ThreadSanitizer" in (bench.run / f"stack-tsan/log/{name}.log").read_text(errors="replace"):
+            outcome.failures.append(f"{name}: ThreadSanitizer reports, see {bench.run}/stack-tsan/log/{name}.log")
+    return outcome
 
 
 def faults(bench):
@@ -330,6 +342,7 @@ STAGES = {
     "stopping": stopping,
     "faults": faults,
     "unit-tsan": unit_tsan,
+    "api-tsan": api_tsan,
     "fuzz": fuzz,
     "layout": layout,
     "tidy": tidy,
