@@ -37,8 +37,9 @@ FUND = "/v1/services/fund-balance-query/records"
 class Queries(unittest.TestCase):
     def test_a_citizen_sees_their_own_record_masked(self):
         number = new_id_number()
-        answer = call("/v1/services/housing-fund-balance/records", token=login_verified("张伟", number))
-        self.assertEqual(answer.status, 200)
+        token = login_verified("张伟", number)
+        # other tests make this department ill, and a worker may only just be finding out that it is well again
+        answer = wait_until(lambda: (a := call("/v1/services/housing-fund-balance/records", token=token)).status == 200 and a, 5, "an answer")
         self.assertEqual((answer.json["source"], answer.json["stale"]), ("housing-fund", False))
         self.assertEqual(answer.json["items"][0]["id_number"], number[:6] + "********" + number[-4:])
         self.assertNotIn(number, answer.bytes.decode())
@@ -89,7 +90,8 @@ class Misbehaviour(unittest.TestCase):
         """Each worker has a breaker of its own: many calls in a row must do."""
         behave("housing-fund")
         token = login_verified()
-        wait_until(lambda: all(call(FUND + f"?year={2000 + n}", token=token).status == 200 for n in range(20)), 5, "the department's return")
+        wait_until(lambda: all(call(FUND + f"?year={2000 + n}", token=token).status == 200 for n in range(20))
+                   and metric("circuit_breaker_state", department="housing-fund") == 0, 5, "the department's return")
 
     def test_an_earlier_answer_is_given_while_the_department_fails(self):
         fresh = call(FUND, token=self.token).json
