@@ -2,6 +2,7 @@
 #ifndef SHIMIN_ROUTE_H
 #define SHIMIN_ROUTE_H
 
+#include "catalogue/demand.h"
 #include "contract/router.h"
 #include "edge/limit.h"
 
@@ -9,8 +10,6 @@
 #include <shimin/metrics.h>
 #include <shimin/module.h>
 
-/* What an operation does with the service it names; what the switch must allow. */
-enum act { ACT_DESCRIBE, ACT_READ, ACT_CONTINUE, ACT_SUBMIT, ACTS };
 enum idempotency { IDEMPOTENCY_NONE, IDEMPOTENCY_OPTIONAL, IDEMPOTENCY_REQUIRED };
 
 enum { ROUTE_LIMITS = 4 };

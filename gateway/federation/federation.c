@@ -24,7 +24,7 @@ static bool compile_service(struct arena *arena, struct service *service, struct
     const struct mapping *mapping = mapping_compile(arena, service, &sink, &good);
     service->binding = (void *)mapping;
     if (mapping && service->department->backend)
-        plan_learn(arena, service->department->backend, mapping->template);
+        plan_learn(arena, service->department->backend, service, mapping);
     return good;
 }
 

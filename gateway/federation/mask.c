@@ -56,29 +56,19 @@ bool masks_compile(struct arena *arena, const struct json *source, struct masks 
 
 /* ---- writing ---- */
 
-struct hit {
-    const struct json *value;
-    enum mask_rule rule;
-};
-
-struct hits {
-    struct arena *arena;
-    struct hit *list;
-    size_t count, room;
-};
-
-static void hit_add(struct hits *hits, const struct json *value, enum mask_rule rule)
+static void hit_add(struct mask_hits *hits, const struct json *value, enum mask_rule rule)
 {
     if (hits->count == hits->room) {
         size_t room = hits->room ? hits->room * 2 : 16;
-        hits->list = arena_grow_raw(hits->arena, hits->list, hits->room * sizeof(struct hit), room * sizeof(struct hit));
+        hits->list =
+            arena_grow_raw(hits->arena, hits->list, hits->room * sizeof(struct mask_hit), room * sizeof(struct mask_hit));
         hits->room = room;
     }
-    hits->list[hits->count++] = (struct hit){.value = value, .rule = rule};
+    hits->list[hits->count++] = (struct mask_hit){.value = value, .rule = rule};
 }
 
 /* The depth is that of the mask's own pointer, which the catalogue bounds. */
-static void find(struct hits *hits, const struct mask *mask, const struct json *value, unsigned at)
+static void find(struct mask_hits *hits, const struct mask *mask, const struct json *value, unsigned at)
 {
     if (at == mask->segment_count) {
         hit_add(hits, value, mask->rule);
@@ -102,13 +92,13 @@ static void find(struct hits *hits, const struct mask *mask, const struct json *
 
 static int by_place(const void *a, const void *b)
 {
-    const struct hit *left = a, *right = b;
+    const struct mask_hit *left = a, *right = b;
     if (left->value->source.at != right->value->source.at)
         return left->value->source.at < right->value->source.at ? -1 : 1;
     return (left->value->source.len < right->value->source.len) - (left->value->source.len > right->value->source.len);
 }
 
-static void add_masked(struct text *text, struct arena *arena, const struct hit *hit)
+static void add_masked(struct text *text, struct arena *arena, const struct mask_hit *hit)
 {
     struct json_out out = json_write(text);
     if (hit->value->type == JSON_STRING)
@@ -119,33 +109,51 @@ static void add_masked(struct text *text, struct arena *arena, const struct hit 
         json_put_null(&out);
 }
 
-void masks_write(struct json_out *out, struct arena *arena, const struct masks *masks, const struct json *item)
+static void find_all(struct mask_hits *hits, const struct masks *masks, const struct json *item)
 {
-    struct hits hits = {.arena = arena};
     for (unsigned i = 0; i < masks->count; i++)
-        find(&hits, &masks->list[i], item, 0);
-    if (!hits.count) {
-        json_put_value(out, item);
+        find(hits, &masks->list[i], item, 0);
+}
+
+void masks_find(struct mask_hits *hits, const struct masks *masks, const struct json *items)
+{
+    if (!items)
         return;
-    }
-    if (hits.count > 1)
-        qsort(hits.list, hits.count, sizeof(struct hit), by_place);
-    if (!item->source.at) { /* made by code: there are no bytes to cut */
-        struct json_error error;
-        item = json_parse(arena, json_text(arena, item), &json_limits_answer, &error);
-        masks_write(out, arena, masks, item);
-        return;
-    }
-    struct text text = text_open(arena, item->source.len + 64);
-    const char *at = item->source.at, *end = item->source.at + item->source.len;
-    for (size_t i = 0; i < hits.count; i++) {
-        struct str place = hits.list[i].value->source;
+    if (items->type != JSON_ARRAY)
+        find_all(hits, masks, items);
+    for (uint32_t i = 0; items->type == JSON_ARRAY && i < items->count; i++)
+        find_all(hits, masks, &items->items[i]);
+}
+
+void masks_write_hits(struct json_out *out, struct mask_hits *hits, const struct json *whole)
+{
+    if (hits->count > 1)
+        qsort(hits->list, hits->count, sizeof(struct mask_hit), by_place);
+    struct text text = text_open(hits->arena, whole->source.len + 64);
+    const char *at = whole->source.at, *end = whole->source.at + whole->source.len;
+    for (size_t i = 0; i < hits->count; i++) {
+        struct str place = hits->list[i].value->source;
         if (place.at < at) /* inside what another mask has replaced */
             continue;
         text_add(&text, (struct str){at, (size_t)(place.at - at)});
-        add_masked(&text, arena, &hits.list[i]);
+        add_masked(&text, hits->arena, &hits->list[i]);
         at = place.at + place.len;
     }
     text_add(&text, (struct str){at, (size_t)(end - at)});
     json_put_raw(out, text_str(&text));
+}
+
+void masks_write(struct json_out *out, struct arena *arena, const struct masks *masks, const struct json *item)
+{
+    struct mask_hits hits = {.arena = arena};
+    find_all(&hits, masks, item);
+    if (!hits.count) {
+        json_put_value(out, item);
+    } else if (!item->source.at) { /* made by code: there are no bytes to cut */
+        struct json_error error;
+        item = json_parse(arena, json_text(arena, item), &json_limits_answer, &error);
+        masks_write(out, arena, masks, item);
+    } else {
+        masks_write_hits(out, &hits, item);
+    }
 }

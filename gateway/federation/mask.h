@@ -22,4 +22,19 @@ MUST_CHECK bool masks_compile(struct arena *arena, const struct json *source, st
  * neither text nor number is written as null: a mask never lets something through because it has another type. */
 void masks_write(struct json_out *out, struct arena *arena, const struct masks *masks, const struct json *item);
 
+/* The same in two steps, for several sets of masks on one value: what they meet … */
+struct mask_hit {
+    const struct json *value;
+    enum mask_rule rule;
+};
+struct mask_hits {
+    struct arena *arena;
+    struct mask_hit *list;
+    size_t count, room;
+};
+/* … in an item, or in each item of an array of them (NULL: in nothing), … */
+void masks_find(struct mask_hits *hits, const struct masks *masks, const struct json *items);
+/* … and the value that holds them all, as it was parsed, with each of them masked. */
+void masks_write_hits(struct json_out *out, struct mask_hits *hits, const struct json *whole);
+
 #endif

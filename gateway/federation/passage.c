@@ -1,7 +1,9 @@
 /* Raw passage: a department's own interface, reached through the gateway and held to its contract in both directions. */
+#include "catalogue/demand.h"
 #include "federation/answer.h"
 #include "federation/call.h"
 #include "federation/footprint.h"
+#include "federation/guard.h"
 #include "federation/plan.h"
 #include <shimin/arena.h>
 #include <shimin/request.h>
@@ -222,10 +224,7 @@ static const struct problem *check_citizen(struct passing *passing, bool safe)
 {
     if ((passing->personal || !safe) && !passing->citizen)
         return problem_new(passing->arena, PROBLEM_UNAUTHENTICATED, BILINGUAL("请先登录", "Please log in first"));
-    if (passing->personal && passing->citizen->level < passing->level)
-        return problem_new(passing->arena, PROBLEM_STEP_UP,
-                           BILINGUAL("需要先完成实名认证", "Your identity must be verified first"));
-    return NULL;
+    return passing->personal ? demand_level(passing->request, passing->citizen->level, passing->level) : NULL;
 }
 
 static const struct problem *pass(struct passing *passing, struct str path, struct answer_message *message)
@@ -237,7 +236,10 @@ static const struct problem *pass(struct passing *passing, struct str path, stru
         (problem = read_body(passing, &body)))
         return problem;
     const struct template *template = passing->plan->direct[passing->operation->index];
-    if ((problem = check_citizen(passing, template->safe)))
+    const struct guard *guards = passing->plan->guards[passing->operation->index];
+    passing->personal |= guard_is_personal(guards);
+    if ((problem = guard_admit(guards, passing->request, passing->citizen)) ||
+        (problem = check_citizen(passing, template->safe)))
         return problem;
     const struct source_inputs inputs = {.values = passing->values, .body = body};
     struct filled filled;
@@ -255,9 +257,10 @@ static const struct problem *pass(struct passing *passing, struct str path, stru
     if (answer_says_nothing(message->status))
         return answer_refusal(passing->arena, &wanted, message);
     const char *reason;
-    return answer_check(passing->arena, passing->operation, message, &body, &reason)
-               ? NULL
-               : answer_breach(passing->arena, passing->plan->slug, passing->operation, reason);
+    if (!answer_check(passing->arena, passing->operation, message, &body, &reason))
+        return answer_breach(passing->arena, passing->plan->slug, passing->operation, reason);
+    message->body = guard_mask(guards, passing->arena, body, message->body);
+    return NULL;
 }
 
 /* reply_bytes wants a static type; JSON is what nearly every contract has. */

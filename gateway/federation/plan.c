@@ -1,5 +1,6 @@
 /* Compiling a department's backend. */
 #include "federation/plan.h"
+#include "federation/guard.h"
 #include "federation/signer.h"
 #include <pthread.h>
 #include <shimin/clock.h>
@@ -75,6 +76,7 @@ static void compile_operations(struct arena *arena, struct plan *plan, struct fa
             fault_add(sink, NULL, STR("/contract"), "%.*s: %.*s", STR_ARG(contract->operations[i].path), STR_ARG(reason));
     }
     plan->direct = direct;
+    plan->guards = arena_array(arena, const struct guard *, contract->operation_count + 1);
     plan->router = router;
 }
 
@@ -169,9 +171,14 @@ static void learn_members(struct arena *arena, struct plan *plan, const struct t
     }
 }
 
-void plan_learn(struct arena *arena, const struct plan *plan, const struct template *template)
+void plan_learn(struct arena *arena, const struct plan *plan, const struct service *service, const struct mapping *mapping)
 {
     struct plan *open = (struct plan *)plan; /* not published yet */
+    const struct template *template = mapping->template;
+    const struct guard **guards = &open->guards[template->operation->index];
+    struct guard *guard = arena_new(arena, struct guard);
+    *guard = (struct guard){.service = service, .mapping = mapping, .next = *guards};
+    *guards = guard;
     learn_fields(arena, open, template->path, template->path_count);
     learn_fields(arena, open, template->query, template->query_count);
     learn_fields(arena, open, template->headers, template->header_count);

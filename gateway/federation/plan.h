@@ -16,6 +16,9 @@ struct identity_name {
     const struct identity_name *next;
 };
 
+struct guard;
+struct mapping;
+
 struct plan {
     unsigned place; /* of the slug, the same in every snapshot: where a worker keeps its state */
     unsigned number;
@@ -31,6 +34,7 @@ struct plan {
     const uint8_t *security_of;           /* by the operation's index */
     const struct template *const *direct; /* by the operation's index: for questions without a service */
     const struct router *router;          /* of the contract's paths, for raw passage */
+    const struct guard **guards;          /* by the operation's index: the services that it stands behind */
     const struct identity_name *identities;
     uint64_t fingerprint; /* changes with whatever a worker's connections and signers are made of */
 };
@@ -40,8 +44,9 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
                                 bool *good) MUST_CHECK;
 /* What of the citizen's that name stands for with this department: learned from its services' mappings, or by its look. */
 MUST_CHECK bool plan_identity(const struct plan *plan, struct str name, enum source_kind *kind);
-/* Remembers the names under which the template sends the citizen's identity. While the snapshot is compiled. */
-void plan_learn(struct arena *arena, const struct plan *plan, const struct template *template);
+/* Remembers the service as a guard of its operation, and the names under which it sends the citizen's identity. While the
+ * snapshot is compiled. */
+void plan_learn(struct arena *arena, const struct plan *plan, const struct service *service, const struct mapping *mapping);
 
 /* http(s)://host[:port][/base] */
 struct address {

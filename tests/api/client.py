@@ -3,13 +3,17 @@
 The stack under test is named by the environment: SHIMIN_URL (https), SHIMIN_PLAIN_URL, SHIMIN_SANDBOX (control), SHIMIN_OPERATIONS,
 SHIMIN_CONFIG and SHIMIN (the program).
 """
+import contextlib
+import hashlib
 import itertools
 import json
 import os
 import random
 import re
+import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -98,21 +102,35 @@ def sent_code(phone):
     return re.search(r"\b([0-9]{6})\b", answer.json["items"][0]["text"]).group(1)
 
 
-def login(phone=None):
+def login(phone=None, base=URL):
     """An L1 session's token."""
     phone = phone or new_phone()
-    answer = call("/v1/login/codes", body={"phone_number": phone})
+    answer = call("/v1/login/codes", body={"phone_number": phone}, base=base)
     assert answer.status == 202, answer
-    answer = call("/v1/sessions", body={"phone_number": phone, "code": sent_code(phone)})
+    answer = call("/v1/sessions", body={"phone_number": phone, "code": sent_code(phone)}, base=base)
     assert answer.status == 201, answer
     return answer.json["token"]
 
 
-def login_verified(name="张伟", id_number=None):
+def login_verified(name="张伟", id_number=None, base=URL):
     """An L2 session's token."""
-    answer = call("/v1/me/identity", body={"name": name, "id_number": id_number or new_id_number()}, token=login())
+    body = {"name": name, "id_number": id_number or new_id_number()}
+    answer = call("/v1/me/identity", body=body, token=login(base=base), base=base)
     assert answer.status == 200, answer
     return answer.json["token"]
+
+
+def session_key(token):
+    """Where Redis has the session."""
+    return "s:" + hashlib.sha256(token.encode()).hexdigest()
+
+
+def login_by_face():
+    """An L3 session's token. Nothing that proves a live face is connected, so the level is written where the session lies."""
+    token = login_verified()
+    redis("HSET", session_key(token), "level", "3")
+    wait_until(lambda: call("/v1/me", token=token).json["level"] == "L3", what="the level")
+    return token
 
 
 def behave(department, mode=None, **more):
@@ -125,6 +143,44 @@ def behave(department, mode=None, **more):
 def shimin(*arguments):
     """Runs the program; its CompletedProcess."""
     return subprocess.run([os.environ["SHIMIN"], *arguments], capture_output=True, text=True, timeout=60)
+
+
+def redis(*words):
+    """A command to the stack's Redis; the lines of the answer."""
+    at = urllib.parse.urlsplit(os.environ["SHIMIN_REDIS_URL"])
+    done = subprocess.run(["redis-cli", "-e", "-h", at.hostname, "-p", str(at.port), "-n", at.path.strip("/") or "0", *words],
+                          env={**os.environ, "REDISCLI_AUTH": at.password or ""}, capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout.splitlines()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(base, path):
+    try:
+        return call(path, base=base).status == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def another_gateway(**changes):
+    """A gateway of its own on the stack's Postgres and Redis, with other settings; its plain URL."""
+    plain = free_port()
+    ports = {"SHIMIN_LISTEN_TLS_PORT": str(free_port()), "SHIMIN_LISTEN_PLAIN_PORT": str(plain),
+             "SHIMIN_LISTEN_OPERATIONS_PORT": str(free_port()), "SHIMIN_WORKERS": "1"}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([os.environ["SHIMIN"], "serve"], env={**os.environ, **ports, **changes}, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{plain}"
+            wait_until(lambda: answers(url, "/v1/categories"), 20, "the gateway")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def metric(name, **labels):

@@ -1,11 +1,12 @@
 """Queries of departments through the gateway, and what happens when a department misbehaves."""
+import json
 import re
 import threading
 import time
 import unittest
 import urllib.parse
 
-from client import behave, call, login, login_verified, metric, new_id_number, wait_until
+from client import behave, call, login, login_by_face, login_verified, metric, new_id_number, shimin, wait_until
 
 def value_of(schema):
     """Something that the schema of a parameter takes."""
@@ -50,19 +51,20 @@ class Queries(unittest.TestCase):
         self.assertEqual(balances[0], balances[1])
         self.assertNotEqual(balances[0], balances[2])
 
-    def test_every_open_query_answers(self):
-        token = login_verified()
+    def test_every_open_query_answers_at_its_level(self):
+        token, low = login_by_face(), login_verified()
         services = [s for s in call("/v1/services?archetype=query&limit=100").json["items"] if s["switch"]["position"] == "open"]
         self.assertEqual(len(services), 25)
         for service in services:
             details = call("/v1/services/" + service["slug"]).json
             given = {p["name"]: value_of(p["schema"]) for p in details["parameters"] if p["required"]}
-            answer = call(f"/v1/services/{service['slug']}/records?" + urllib.parse.urlencode(given), token=token)
-            if service["level"] in ("L0", "L1", "L2"):
-                self.assertEqual(answer.status, 200, (service["slug"], answer))
-                self.assertIn("as_of", answer.json)
-            else:
-                self.assertEqual(answer.status, 401, service["slug"])
+            path = f"/v1/services/{service['slug']}/records?" + urllib.parse.urlencode(given)
+            answer = call(path, token=token)
+            self.assertEqual(answer.status, 200, (service["slug"], answer))
+            self.assertRegex(json.dumps(answer.json["items"], ensure_ascii=False), "[\u4e00-\u9fff]", service["slug"])
+            self.assertEqual(set(answer.json), {"items", "as_of", "source", "stale"})
+            if service["level"] == "L3":
+                self.assertEqual(call(path, token=low).json["code"], "insufficient-user-authentication", service["slug"])
 
     def test_a_service_of_another_kind_has_no_records(self):
         self.assertEqual(call("/v1/services/public-toilet-finder/records").status, 404)
@@ -157,6 +159,37 @@ class Passage(unittest.TestCase):
     def test_a_path_that_the_department_lacks_is_not_found(self):
         self.assertEqual(call("/v1/departments/metro/api/no/such/path").status, 404)
         self.assertEqual(call("/v1/departments/nobody/api/x").status, 404)
+
+    def test_it_is_no_way_around_the_level_of_a_service(self):
+        body = {"idNumber": "x", "personName": "x", "dateFrom": "2026-01-01", "dateTo": "2026-02-01"}
+        path = "/v1/departments/exit-entry/api/crossings/query"
+        answer = call(path, body=body, token=login_verified())
+        self.assertEqual((answer.status, answer.json["code"]), (401, "insufficient-user-authentication"))
+        self.assertIn("urn:city:loa:3", answer.headers["WWW-Authenticate"])
+        self.assertEqual(call(path, body=body, token=login_by_face()).status, 200)
+
+    def test_it_is_no_way_around_the_masks_of_a_service(self):
+        number = new_id_number()
+        answer = call("/v1/departments/housing-fund/api/v1/accounts", token=login_verified("张伟", number))
+        self.assertEqual(answer.status, 200)
+        account = answer.json["data"]["accounts"][0]
+        self.assertEqual((account["id_number"], account["name"]), (number[:6] + "********" + number[-4:], "张*"))
+        self.assertNotIn(number, answer.bytes.decode())
+
+    def test_it_is_no_way_around_a_switch(self):
+        lines = "/v1/departments/metro/api/lines"
+        self.assertEqual(call(lines).status, 200)
+        self.addCleanup(shimin, "switch", "metro-arrivals", "open")
+        shimin("switch", "metro-arrivals", "off", "--reason", "演练")
+        answer = wait_until(lambda: (a := call(lines)).status == 503 and a, what="the switch")
+        self.assertEqual((answer.json["code"], answer.json["service"]), ("service-switched", "metro-line-timetable"))
+        self.assertEqual(call("/v1/departments/metro/api/stations/crowding").status, 200)
+
+    def test_personal_data_that_is_passed_leaves_a_footprint(self):
+        token = login_verified()
+        trace = call("/v1/departments/housing-fund/api/v1/accounts", token=token).headers["X-Request-Id"]
+        found = wait_until(lambda: [i for i in call("/v1/me/footprint", token=token).json["items"] if i["trace_id"] == trace], 3)
+        self.assertEqual((found[0]["department"], found[0]["purpose"]), ("housing-fund", "passage"))
 
 
 if __name__ == "__main__":

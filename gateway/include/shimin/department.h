@@ -41,7 +41,8 @@ void department_answer_write(struct json_out *out, struct arena *arena, const st
  * leading slash and still percent-encoded) and the request's own method, query and body, validated against the contract on the
  * way there and back; same signature, cap, breaker and deadline as every call. Whatever names the citizen's identity is
  * overwritten with the citizen's own (NULL: a guest, for whom such operations and every write are refused), and a footprint is
- * left. Writes are sent once, with the request's Idempotency-Key. Replies. Waits. */
+ * left. Level, switch and masks of the services that use the operation hold here as well. Writes are sent once, with the
+ * request's Idempotency-Key. Replies. Waits. */
 void department_passage(struct request *request, const struct department *department, struct str path,
                         const struct citizen *citizen);
 

@@ -76,7 +76,7 @@ static inline struct service *service_of(struct department *department, enum arc
     const struct mapping *mapping = mapping_compile(arena, service, &sink, &good);
     service->binding = (void *)mapping;
     if (mapping && department->backend)
-        plan_learn(arena, department->backend, mapping->template);
+        plan_learn(arena, department->backend, service, mapping);
     return good ? service : NULL;
 }
 
