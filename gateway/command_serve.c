@@ -134,9 +134,14 @@ static void prepare_parts(void)
         .connection = config_string(config, "postgres.application"),
         .shared = (unsigned)config_integer(config, "postgres.connections"),
         .leases = (unsigned)config_integer(config, "postgres.leases"),
+        .patience = config_duration(config, "postgres.patience"),
         .may_be_absent = true,
     };
-    gateway.redis = (struct redis_settings){.url = config_string(config, "redis.url"), .may_be_absent = true};
+    gateway.redis = (struct redis_settings){
+        .url = config_string(config, "redis.url"),
+        .patience = config_duration(config, "redis.patience"),
+        .may_be_absent = true,
+    };
     gateway.identity = (struct identity_settings){
         .keyring = gateway.keyring,
         .sms = sms_provider_named(config_string(config, "login.code_by")),

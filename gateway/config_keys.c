@@ -41,7 +41,11 @@ const struct config_key config_keys[] = {
     {"postgres.owner", CONFIG_STRING, NULL, .help = "Connection string of the owner: migrate, catalogue load, switch."},
     {"postgres.connections", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Shared connections a worker."},
     {"postgres.leases", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Connections a worker for transactions."},
+    {"postgres.patience", CONFIG_DURATION, "1s", .min = SECOND / 10, .max = 60 * SECOND,
+     .help = "A Postgres that answers nothing, not even a new connection, for so long is taken for lost."},
     {"redis.url", CONFIG_STRING, "redis://127.0.0.1:6379/0", .help = "redis://[:password@]host:port/db, or unix:///path?db=0."},
+    {"redis.patience", CONFIG_DURATION, "1s", .min = SECOND / 10, .max = 60 * SECOND,
+     .help = "A Redis that answers nothing for so long is taken for lost."},
 
     {"keys.file", CONFIG_PATH, NULL, .required = true, .help = "The keys that encrypt personal fields (mode 0600)."},
     {"secrets.file", CONFIG_PATH, NULL, .help = "Credentials towards departments (mode 0600)."},

@@ -37,3 +37,7 @@ SELECT shimin.create_partitions();
 -- name: sweep_keys
 -- What has expired answers nothing any more.
 DELETE FROM shimin.idempotency_key WHERE expires_at < now();
+
+-- name: ping
+-- Does the server answer? For /readyz.
+SELECT 1;

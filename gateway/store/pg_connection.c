@@ -75,6 +75,8 @@ static struct pg_slot *let_go(struct pg_connection *connection)
     connection->link = NULL;
     connection->tls = NULL;
     connection->blocked = false;
+    connection->silent = false;
+    timer_clear(&connection->watch);
     connection->generation++;
     wire_free(&connection->out);
     wire_free(&connection->in);
@@ -200,6 +202,8 @@ void pg_connection_send(struct pg_connection *connection, struct pg_slot *slot)
     wire_put_sync(out);
     connection->queued += out->end - out->start - before;
     slot->next = NULL;
+    if (!connection->first)
+        pg_silence_watch(connection);
     *connection->last = slot;
     connection->last = &slot->next;
     connection->waiting++;
@@ -236,6 +240,8 @@ static void on_readable(h2o_socket_t *socket, const char *error)
     ssize_t n;
     while ((n = read_some(connection)) > 0) {
         connection->in.end += (size_t)n;
+        connection->heard = clock_steady();
+        connection->silent = false;
         unsigned generation = connection->generation;
         if (!pg_answers_take(connection)) {
             pg_connection_drop(connection, "it does not speak the protocol");

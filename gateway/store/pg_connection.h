@@ -45,6 +45,8 @@ struct pg_connection_events {
     /* The slots that never left this machine are handed on in `unsent`; the others are done with PG_UNAVAILABLE. */
     void (*lost)(struct pg_connection *connection, struct pg_slot *unsent);
     void (*idle)(struct pg_connection *connection); /* the last answer came */
+    /* It owes an answer and has said nothing for half of its patience; again whenever that time has doubled. */
+    void (*silent)(struct pg_connection *connection);
     void (*notice)(struct pg_connection *connection, struct str channel, struct str payload);
 };
 
@@ -66,6 +68,11 @@ struct pg_connection {
     struct fiber *connecting;
     struct backoff backoff;
     struct timer retry;
+
+    int64_t patience;   /* with a server that owes an answer; 0: without end */
+    int64_t heard;      /* steady: the last byte that came, or the first question after a time without any */
+    bool silent;        /* owes an answer, and says nothing */
+    struct timer watch; /* set while an answer is owed, and a little longer */
 
     PGconn *link;
     void *tls; /* an SSL *, or NULL */
@@ -98,7 +105,7 @@ struct pg_connection *pg_connection_new(struct pg_parameters *parameters, const 
 void pg_connection_connect(struct pg_connection *connection);
 /* Closes and frees. Waiting slots are done with PG_UNAVAILABLE; no event is told. */
 void pg_connection_close(struct pg_connection *connection);
-/* As if the server had gone. */
+/* As if the server had gone. No effect unless up. */
 void pg_connection_drop(struct pg_connection *connection, const char *reason);
 /* Queues the statement; it leaves at the end of the loop's turn, together with all others of the turn, in one write. The
  * connection must be up. */
@@ -113,11 +120,13 @@ void pg_slot_finish(struct pg_slot *slot, enum pg_status status);
 void pg_slot_free(struct pg_slot *slot);
 void pg_slots_forget(void);
 
-/* ---- between pg_connection.c, pg_connect.c and pg_answers.c ---- */
+/* ---- between pg_connection.c, pg_connect.c, pg_answers.c and pg_silence.c ---- */
 /* One try, in the calling fiber; on success link, descriptor, tls and socket are set. */
 MUST_CHECK bool pg_connect(struct pg_connection *connection);
 /* Takes the whole messages that are in the buffer; false when the stream is broken. */
 MUST_CHECK bool pg_answers_take(struct pg_connection *connection);
+/* A question goes to a connection that owed no answer. */
+void pg_silence_watch(struct pg_connection *connection);
 /* Whether the statement is prepared on the connection, or on its way there. */
 uint8_t *pg_prepared(struct pg_connection *connection, const struct pg_statement *statement);
 

@@ -109,6 +109,7 @@ static const struct pg_connection_events lease_events = {
     .failed = refuse_waiters,
     .lost = on_lost,
     .idle = on_idle,
+    .silent = pg_silence_doubt,
 };
 
 static enum pg_status acquire(struct pg_pool *pool, struct pg_connection **connection)
@@ -237,8 +238,10 @@ void pg_leases_open(struct pg_pool *pool, unsigned count)
 {
     pool->last_waiter = &pool->first_waiter;
     pool->lease_count = count;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         pool->leases[i] = pg_connection_new(pool->parameters, &lease_events, pool, false);
+        pool->leases[i]->patience = pool->patience;
+    }
 }
 
 void pg_leases_close(struct pg_pool *pool)

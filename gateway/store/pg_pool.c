@@ -9,7 +9,7 @@
 #include <shimin/log.h>
 #include <stdlib.h>
 
-enum { SHARED_BY_DEFAULT = 2, LEASES_BY_DEFAULT = 2, STATEMENT_TIMEOUT_MS = 10000, OPEN_SECONDS = 5 };
+enum { SHARED_BY_DEFAULT = 2, LEASES_BY_DEFAULT = 2, STATEMENT_TIMEOUT_MS = 10000, OPEN_SECONDS = 5, PATIENCE_SECONDS = 1 };
 
 static _Thread_local struct pg_pool *own;
 
@@ -42,14 +42,21 @@ static const struct pg_connection_events shared_events = {
     .up = tell_opener,
     .failed = tell_opener,
     .lost = move_unsent,
+    .silent = pg_silence_doubt,
 };
+
+/* One that says nothing is behind a slow statement, or before a server that hangs: only when there is no other. */
+static bool is_better(const struct pg_connection *one, const struct pg_connection *other)
+{
+    return one->silent != other->silent ? other->silent : one->waiting < other->waiting;
+}
 
 static struct pg_connection *least_busy(const struct pg_pool *pool)
 {
     struct pg_connection *best = NULL;
     for (unsigned i = 0; i < pool->shared_count; i++) {
         struct pg_connection *connection = pool->shared[i];
-        if (connection->state == PG_UP && (!best || connection->waiting < best->waiting))
+        if (connection->state == PG_UP && (!best || is_better(connection, best)))
             best = connection;
     }
     return best;
@@ -120,9 +127,11 @@ bool pg_open(const struct pg_settings *settings)
     own = memory_alloc(sizeof *own);
     own->parameters = parameters;
     own->opener = fiber_self();
+    own->patience = settings->patience ? settings->patience : seconds(PATIENCE_SECONDS);
     own->shared_count = or_default(settings->shared, SHARED_BY_DEFAULT);
     for (unsigned i = 0; i < own->shared_count; i++) {
         own->shared[i] = pg_connection_new(parameters, &shared_events, own, true);
+        own->shared[i]->patience = own->patience;
         pg_connection_connect(own->shared[i]);
     }
     pg_leases_open(own, or_default(settings->leases, LEASES_BY_DEFAULT));
@@ -144,6 +153,7 @@ void pg_close(void)
         return;
     own = NULL;
     pg_listen_close();
+    pg_silence_close(pool);
     for (unsigned i = 0; i < pool->shared_count; i++)
         pg_connection_close(pool->shared[i]);
     pg_leases_close(pool);

@@ -9,6 +9,7 @@ struct pg_settings {
     unsigned shared;               /* connections for single statements; 0 means 2 */
     unsigned leases;               /* connections for transactions, opened on demand; 0 means 2 */
     unsigned statement_timeout_ms; /* the server ends a statement that runs longer; 0 means 10 000 */
+    int64_t patience;              /* a server that answers nothing for so long is taken for lost; 0 means 1 s */
     bool may_be_absent;            /* open though Postgres does not answer; it is tried again from then on */
 };
 
@@ -22,6 +23,7 @@ void pg_close(void);
 enum { PG_CONNECTIONS_MAX = 32 };
 
 struct pg_lease_waiter;
+struct pg_probe;
 struct pg_pool {
     struct pg_parameters *parameters;
     struct pg_connection *shared[PG_CONNECTIONS_MAX];
@@ -35,11 +37,16 @@ struct pg_pool {
     unsigned lease_count;
     struct pg_lease_waiter *first_waiter, **last_waiter;
     struct fiber *opener; /* waits in pg_open for the first connections */
+    int64_t patience;
+    struct pg_probe *probe; /* NULL: nobody doubts that the server lives */
 };
 
 /* Of the calling worker; NULL before pg_open. */
 struct pg_pool *pg_pool(void);
 void pg_leases_open(struct pg_pool *pool, unsigned count);
 void pg_leases_close(struct pg_pool *pool);
+/* The `silent` of the pool's connections: asks the server for a sign of life, and drops them all when there is none. */
+void pg_silence_doubt(struct pg_connection *connection);
+void pg_silence_close(struct pg_pool *pool);
 
 #endif

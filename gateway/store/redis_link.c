@@ -18,9 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A server that owes answers and gives none for PATIENCE_SECONDS hangs: it is treated as lost, so that nobody else waits for
- * it. */
-enum { CONNECT_SECONDS = 3, PATIENCE_SECONDS = 1, READ_ROOM = 65536, KEPT_ROOM = 1 << 20, USER_TIMEOUT_MS = 10000 };
+enum { CONNECT_SECONDS = 3, READ_ROOM = 65536, KEPT_ROOM = 1 << 20, USER_TIMEOUT_MS = 10000 };
 
 struct redis_slot {
     struct redis_slot *next;
@@ -150,7 +148,7 @@ static void look(struct timer *timer)
 static void watch(struct redis_link *link)
 {
     link->answers_watched = link->answers;
-    timer_set(&link->watch, deadline_in(seconds(PATIENCE_SECONDS)), look);
+    timer_set(&link->watch, deadline_in(link->patience), look);
 }
 
 /* ---- writing ---- */
@@ -455,7 +453,8 @@ static void try_again(struct timer *timer)
     start_to_connect(CONTAINER_OF(timer, struct redis_link, retry));
 }
 
-struct redis_link *redis_link_open(const struct redis_url *url, const struct redis_link_events *events, void *owner)
+struct redis_link *redis_link_open(const struct redis_url *url, int64_t patience, const struct redis_link_events *events,
+                                   void *owner)
 {
     if (!flushes) {
         worker_at_turn_end(flush_dirty, NULL);
@@ -464,6 +463,7 @@ struct redis_link *redis_link_open(const struct redis_url *url, const struct red
     struct redis_link *link = memory_alloc(sizeof *link);
     *link = (struct redis_link){.arena = arena_open(), .events = events, .owner = owner, .last = &link->first};
     link->url = redis_url_copy(link->arena, url);
+    link->patience = patience;
     start_to_connect(link);
     return link;
 }

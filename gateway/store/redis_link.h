@@ -48,14 +48,17 @@ struct redis_link {
     struct wire_buffer out;
     redisReader *reader;
     struct redis_slot *first, **last;
+    int64_t patience;
     unsigned answers, answers_watched; /* counted, and as they stood when `watch` was set */
     struct timer watch;
     struct redis_link *next_dirty;
     bool dirty, blocked;
 };
 
-/* Starts to connect, and keeps it up from then on. */
-struct redis_link *redis_link_open(const struct redis_url *url, const struct redis_link_events *events, void *owner);
+/* Starts to connect, and keeps it up from then on. A server that owes answers and gives none for `patience` is treated as lost,
+ * so that nobody else waits for it. */
+struct redis_link *redis_link_open(const struct redis_url *url, int64_t patience, const struct redis_link_events *events,
+                                   void *owner);
 /* Who waits gets REDIS_UNAVAILABLE; no event is told. NULL is ignored. */
 void redis_link_close(struct redis_link *link);
 void redis_link_drop(struct redis_link *link, const char *reason);

@@ -20,7 +20,7 @@ __attribute__((constructor)) static void register_metrics(void)
     commands = metric_register(METRIC_COUNTER, "redis_commands_total", "outcome", "Commands and scripts, by how they ended.");
 }
 
-enum { OPEN_SECONDS = 4, STATUSES = REDIS_REFUSED + 1 };
+enum { OPEN_SECONDS = 4, PATIENCE_SECONDS = 1, STATUSES = REDIS_REFUSED + 1 };
 
 static const char *const outcome_names[STATUSES] = {
     [REDIS_OK] = "ok",
@@ -155,7 +155,7 @@ bool redis_open(const struct redis_settings *settings)
         return false;
     }
     own->opener = fiber_self();
-    own->link = redis_link_open(&own->url, &events, own);
+    own->link = redis_link_open(&own->url, settings->patience ? settings->patience : seconds(PATIENCE_SECONDS), &events, own);
     int64_t end = deadline_in(seconds(OPEN_SECONDS));
     while (own->link->state == LINK_CONNECTING && fiber_wait(end) == WAIT_DONE)
         ;

@@ -6,6 +6,7 @@
 
 struct redis_settings {
     const char *url;    /* redis://[user][:password@]host[:port][/database] or unix:/path[?db=…&password=…] */
+    int64_t patience;   /* a server that answers nothing for so long is taken for lost; 0 means 1 s */
     bool may_be_absent; /* open though Redis does not answer; it is tried again from then on */
 };
 

@@ -188,7 +188,7 @@ void redis_track(const char *prefix, void (*invalidated)(struct str key, void *a
     assert(redis_main_link() && "redis_open comes first");
     if (!own) {
         own = memory_alloc(sizeof *own);
-        own->link = redis_link_open(redis_main_url(), &events, own);
+        own->link = redis_link_open(redis_main_url(), redis_main_link()->patience, &events, own);
     }
     assert(own->count < PREFIXES_MAX);
     own->watchers[own->count++] = (struct watcher){prefix, invalidated, lost, argument};

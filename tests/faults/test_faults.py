@@ -154,6 +154,49 @@ class Faults(unittest.TestCase):
             os.kill(pid, signal.SIGCONT)
         self.back_in_time(CATALOGUE, FUND, FEED)
 
+    def test_a_postgres_that_hangs_holds_nobody_up_for_long(self):
+        """The server keeps its connections and takes new ones, but answers nothing."""
+        with Load(self.client, [(CATALOGUE, None), (FUND, self.token), ("/v1/me", self.token), (FEED, None)]) as load:
+            time.sleep(0.3)
+            stopped = self.suspend(self.stack.postgres.pid())
+            try:
+                began = time.monotonic()
+                self.client.wait_until(lambda: self.status("/v1/me") == 503, 5, "a clear problem")
+                self.assertLess(time.monotonic() - began, 2)
+                self.client.wait_until(lambda: self.all_quick("/v1/me"), 3, "quick problems from every worker")
+                self.assertTrue(self.all_quick(CATALOGUE, FUND, FEED))
+                ready = self.client.call("/readyz", base=self.client.OPERATIONS)
+                self.assertEqual((ready.status, b"[-] postgres" in ready.bytes), (503, True))
+            finally:
+                for pid in stopped:
+                    os.kill(pid, signal.SIGCONT)
+            self.back_in_time(CATALOGUE, FUND, "/v1/me", FEED)
+        self.only(load, CATALOGUE, 200)
+        self.only(load, FEED, 200)
+        self.only(load, FUND, 200)
+        self.only(load, "/v1/me", 200, 503)
+
+    def test_readiness_tells_a_postgres_that_hangs_though_nobody_asks_it(self):
+        stopped = self.suspend(self.stack.postgres.pid())
+        try:
+            began = time.monotonic()
+            self.assertEqual(self.client.call("/readyz", base=self.client.OPERATIONS).status, 503)
+            self.assertLess(time.monotonic() - began, 2)
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        self.client.wait_until(lambda: self.client.call("/readyz", base=self.client.OPERATIONS).status == 200, 2, "readiness")
+
+    def suspend(self, pid):
+        """It and all its descendants, parents first; whom to let go on."""
+        os.kill(pid, signal.SIGSTOP)
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid] + [one for child in children for one in self.suspend(int(child))]
+
+    def all_quick(self, *paths):
+        """Enough calls in a row to reach every worker."""
+        return all(self.takes(path) < 0.3 for path in paths for _ in range(8))
+
     def takes(self, path):
         began = time.monotonic()
         self.status(path)

@@ -140,6 +140,125 @@ START_TEST(who_waits_for_an_answer_when_the_server_dies_is_told)
 }
 END_TEST
 
+/* ---- a server that hangs ---- */
+
+enum { PATIENCE_MS = 400 };
+
+static void transact_once(void *argument)
+{
+    (void)argument;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
+    if (pg_begin(arena, &transaction) == PG_OK)
+        told += pg_in(transaction, &echo, PG_ARGS(pg_integer(1)), NULL) == PG_UNAVAILABLE;
+}
+
+static void ask_once(void *argument)
+{
+    (void)argument;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    told += pg_query(arena, &echo, PG_ARGS(pg_integer(1)), NULL) == PG_UNAVAILABLE;
+}
+
+static void hang(void)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url, .patience = milliseconds(PATIENCE_MS)}));
+    ck_assert_int_eq(pg_query(arena, &echo, PG_ARGS(pg_integer(1)), NULL), PG_OK);
+    CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
+    ck_assert_int_eq(pg_begin(arena, &transaction), PG_OK);
+    ck_assert_int_eq(pg_commit(&transaction), PG_OK);
+    told = 0;
+    server_suspend(&server);
+    struct fiber_group group = {0};
+    int64_t asked = clock_steady();
+    for (int i = 0; i < 10; i++)
+        fiber_spawn(&group, ask_once, NULL);
+    fiber_spawn(&group, transact_once, NULL);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_uint_eq(told, 11);
+    ck_assert_int_ge(clock_steady() - asked, milliseconds(PATIENCE_MS));
+    ck_assert_int_lt(clock_steady() - asked, milliseconds(PATIENCE_MS) + milliseconds(500));
+    /* from now on nobody waits */
+    asked = clock_steady();
+    ck_assert(!pg_is_up());
+    ck_assert_int_eq(pg_query(arena, &echo, PG_ARGS(pg_integer(1)), NULL), PG_UNAVAILABLE);
+    ck_assert_int_eq(pg_begin(arena, &transaction), PG_UNAVAILABLE);
+    ck_assert_int_lt(clock_steady() - asked, milliseconds(20));
+    server_resume(&server);
+    WAIT_UNTIL(pg_is_up(), 2);
+    ck_assert_int_eq(pg_query(arena, &echo, PG_ARGS(pg_integer(2)), NULL), PG_OK);
+    pg_close();
+}
+
+START_TEST(a_server_that_hangs_is_taken_for_lost_after_the_patience_and_used_again_when_it_goes_on)
+{
+    inside(1, hang);
+}
+END_TEST
+
+static const struct pg_statement nap = {"test.nap", "SELECT pg_sleep(1.5)", 0};
+
+static void nap_in_server(void *argument)
+{
+    (void)argument;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    told += pg_query(arena, &nap, PG_NO_ARGS, NULL) == PG_OK;
+}
+
+/* The patience passes several times over. */
+static void be_slow(void)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url, .patience = milliseconds(PATIENCE_MS)}));
+    told = 0;
+    struct fiber_group group = {0};
+    fiber_spawn(&group, nap_in_server, NULL);
+    (void)fiber_sleep(milliseconds(PATIENCE_MS)); /* the connection is known to be silent by now */
+    for (int i = 0; i < 20; i++) {
+        int64_t asked = clock_steady();
+        ck_assert_int_eq(pg_query(arena, &echo, PG_ARGS(pg_integer(i)), NULL), PG_OK);
+        ck_assert_int_lt(clock_steady() - asked, milliseconds(200));
+    }
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_uint_eq(told, 1);
+    pg_close();
+}
+
+START_TEST(a_slow_statement_outlasts_the_patience_and_nobody_is_queued_behind_it)
+{
+    inside(1, be_slow);
+}
+END_TEST
+
+/* Who asked has left, but the server still owes the answer. */
+static void ask_impatiently(void *argument)
+{
+    (void)argument;
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    fiber_set_deadline(deadline_in(milliseconds(PATIENCE_MS * 3 / 4)));
+    told += pg_query(arena, &echo, PG_ARGS(pg_integer(1)), NULL) == PG_DEADLINE;
+}
+
+static void close_in_doubt(void)
+{
+    ck_assert(pg_open(&(struct pg_settings){.connection = server.url, .patience = milliseconds(PATIENCE_MS)}));
+    server_suspend(&server);
+    struct fiber_group group = {0};
+    told = 0;
+    fiber_spawn(&group, ask_impatiently, NULL);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(1))), WAIT_DONE);
+    ck_assert_uint_eq(told, 1);
+    pg_close(); /* while the sign of life is asked for */
+    server_resume(&server);
+}
+
+START_TEST(a_pool_may_be_closed_while_its_server_is_doubted)
+{
+    inside(1, close_in_doubt);
+}
+END_TEST
+
 /* ---- LISTEN ---- */
 
 static unsigned notices, restorations;
@@ -194,6 +313,9 @@ int main(void)
     tcase_add_checked_fixture(tests, create_server, destroy_server);
     tcase_add_test(tests, service_is_back_within_two_seconds_of_a_crash_under_load);
     tcase_add_test(tests, who_waits_for_an_answer_when_the_server_dies_is_told);
+    tcase_add_test(tests, a_server_that_hangs_is_taken_for_lost_after_the_patience_and_used_again_when_it_goes_on);
+    tcase_add_test(tests, a_slow_statement_outlasts_the_patience_and_nobody_is_queued_behind_it);
+    tcase_add_test(tests, a_pool_may_be_closed_while_its_server_is_doubted);
     tcase_add_test(tests, a_listener_is_told_to_read_anew_after_a_restart);
     suite_add_tcase(suite, tests);
     return run_all(suite);

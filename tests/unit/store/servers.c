@@ -196,6 +196,31 @@ void server_kill(struct server *server)
     server->guardian = 0;
 }
 
+/* Parents first, so that none starts another child meanwhile. */
+static void signal_descendants(pid_t pid, int number)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail(path);
+    for (int child; fscanf(file, "%d", &child) == 1;) {
+        kill(child, number);
+        signal_descendants(child, number);
+    }
+    fclose(file);
+}
+
+void server_suspend(const struct server *server)
+{
+    signal_descendants(server->guardian, SIGSTOP);
+}
+
+void server_resume(const struct server *server)
+{
+    signal_descendants(server->guardian, SIGCONT);
+}
+
 void server_destroy(struct server *server)
 {
     server_kill(server);

@@ -20,6 +20,9 @@ void postgres_start(struct server *server);
 void redis_start(struct server *server);
 /* Ends it as a crash would, and waits until it is gone. Postgres: immediate shutdown. */
 void server_kill(struct server *server);
+/* Stops it without an end: it keeps its connections and answers nothing, until it is let go on. */
+void server_suspend(const struct server *server);
+void server_resume(const struct server *server);
 /* Kills it and removes its directory. */
 void server_destroy(struct server *server);
 
