@@ -8,6 +8,7 @@
 #include "edge/idempotency.h"
 #include "edge/quota.h"
 #include "edge/validate.h"
+#include "federation/traffic.h"
 #include "http/request_internal.h"
 
 #include <shimin/fiber.h>
@@ -109,6 +110,8 @@ void pipeline_handle(struct request *request)
         if (!steps[i](exchange))
             break;
     idempotency_end(exchange);
+    if (request->service && exchange->route->act != ACT_DESCRIBE)
+        request->traffic = traffic_of_service(request->service);
     if (request->service)
         exchange->service = str_copy(request_arena(request), request->service->slug);
     request->snapshot = NULL;
@@ -116,10 +119,19 @@ void pipeline_handle(struct request *request)
     snapshot_unpin(snapshot);
 }
 
+static void count_traffic(const struct request *request)
+{
+    unsigned problem = request->reply.problem ? request->reply.problem - 1 : PROBLEM_TYPES;
+    int64_t took = request->reply.kind == REPLY_STREAM ? -1 : clock_steady() - request->started;
+    traffic_count_request(request->traffic, request->status, problem, took);
+}
+
 void pipeline_finished(struct request *request)
 {
     const struct exchange *exchange = request->edge;
     if (exchange)
         audit_record(exchange);
+    if (request->traffic)
+        count_traffic(request);
     access_log(request, exchange);
 }

@@ -41,3 +41,7 @@ DELETE FROM shimin.idempotency_key WHERE expires_at < now();
 -- name: ping
 -- Does the server answer? For /readyz.
 SELECT 1;
+
+-- name: sweep_traffic
+-- Minutes and days whose time is over.
+SELECT shimin.traffic_sweep();

@@ -7,6 +7,7 @@
 #include "federation/mapping.h"
 #include "federation/metrics.h"
 #include "federation/settings.h"
+#include "federation/traffic.h"
 #include <shimin/arena.h>
 #include <shimin/fiber.h>
 #include <shimin/request.h>
@@ -16,6 +17,7 @@ struct asking {
     const struct department_question *question;
     const struct plan *plan;
     const struct mapping *mapping; /* NULL without a service */
+    struct traffic_cell *traffic;  /* NULL without a service */
     struct filled filled;
     struct answer_wanted wanted;
     struct cached old; /* what may be served stale */
@@ -28,9 +30,10 @@ static const struct problem *no_operation(struct arena *arena)
                        BILINGUAL("该服务没有可在线调用的部门接口", "No department operation stands behind this"));
 }
 
-static void count_cache(const struct asking *asking, struct str result)
+static void count_cache(const struct asking *asking, enum traffic_cache result)
 {
-    metric_count(federation_metrics.cache, asking->plan->slug, result);
+    traffic_count_cache(asking->traffic, result);
+    metric_count(federation_metrics.cache, asking->plan->slug, str_of(traffic_cache_name(result)));
 }
 
 /* ---- the request ---- */
@@ -83,6 +86,7 @@ static const struct problem *fetch(struct asking *asking, struct department_answ
         .filled = &asking->filled,
         .request = asking->question->request,
         .idempotency_key = asking->question->idempotency_key,
+        .traffic = asking->traffic,
     };
     struct answer_message message;
     const struct problem *problem = call_department(asking->arena, &call, &message);
@@ -113,7 +117,7 @@ static const struct problem *stale_or(struct asking *asking, const struct proble
 {
     if (!asking->has_old || !is_outage(problem) || !use(asking, &asking->old, true, answer))
         return problem;
-    count_cache(asking, STR("stale"));
+    count_cache(asking, TRAFFIC_CACHE_STALE);
     return NULL;
 }
 
@@ -128,7 +132,7 @@ static const struct problem *lead(struct asking *asking, struct flight *flight, 
     flight_land(flight, problem ? NULL : &fresh, worth_sharing ? problem : NULL);
     if (problem)
         return stale_or(asking, problem, answer);
-    count_cache(asking, STR("miss"));
+    count_cache(asking, TRAFFIC_CACHE_MISS);
     cache_put(keyring, key, mapping->personal, &fresh, mapping->fresh + mapping->stale);
     return NULL;
 }
@@ -142,7 +146,7 @@ static const struct problem *ask_cached(struct asking *asking, struct department
     if (asking->has_old) {
         int64_t age = clock_wall() - asking->old.as_of;
         if (age < mapping->fresh && use(asking, &asking->old, false, answer)) {
-            count_cache(asking, STR("hit"));
+            count_cache(asking, TRAFFIC_CACHE_HIT);
             return NULL;
         }
         asking->has_old = age < mapping->fresh + mapping->stale;
@@ -165,7 +169,7 @@ static const struct problem *ask_cached(struct asking *asking, struct department
     }
     if (problem)
         return stale_or(asking, problem, answer);
-    count_cache(asking, STR("shared"));
+    count_cache(asking, TRAFFIC_CACHE_SHARED);
     return NULL;
 }
 
@@ -179,6 +183,7 @@ static bool is_cacheable(const struct asking *asking)
 const struct problem *department_ask(const struct department_question *question, struct department_answer *answer)
 {
     struct asking asking = {.arena = question->arena, .question = question};
+    asking.traffic = question->service ? traffic_of_service(question->service) : NULL;
     struct cached ignored;
     *answer = (struct department_answer){0};
     const struct problem *problem = question->service ? fill_mapped(&asking, question->service) : fill_direct(&asking);

@@ -13,22 +13,6 @@
 #define QUEUE_WAIT_DEFAULT milliseconds(200)
 #define QUEUE_A_SLOT 4 /* fibers that may wait for each slot */
 
-static const char *const outcome_names[CALL_OUTCOMES] = {
-    [CALL_OK] = "ok",
-    [CALL_CLIENT_ERROR] = "client_error",
-    [CALL_SERVER_ERROR] = "server_error",
-    [CALL_REDIRECT] = "redirect",
-    [CALL_CONNECT_FAILED] = "connect_failed",
-    [CALL_TIMEOUT] = "timeout",
-    [CALL_RESET] = "reset",
-    [CALL_GARBAGE] = "garbage",
-    [CALL_TOO_LARGE] = "too_large",
-    [CALL_CANCELLED] = "cancelled",
-    [CALL_BREAKER_OPEN] = "breaker_open",
-    [CALL_NO_SLOT] = "no_slot",
-    [CALL_NOT_SIGNED] = "not_signed",
-};
-
 /* A worker's part. It is kept after the worker's end, when fibers may still be calling: the process ends then as well. */
 struct worker_backends {
     struct worker_backends *next;
@@ -179,7 +163,7 @@ static struct backend *backend_make(const struct plan *plan)
     backend->breaker.changed = breaker_changed;
     budget_open(&backend->budget);
     for (unsigned i = 0; i < CALL_OUTCOMES; i++) {
-        const struct str labels[] = {backend->slug, str_of(outcome_names[i])};
+        const struct str labels[] = {backend->slug, str_of(call_outcome_name(i))};
         backend->outcomes[i] = metric_cell(federation_metrics.requests, labels, 2);
     }
     backend->duration = metric_cell(federation_metrics.duration, &backend->slug, 1);

@@ -6,26 +6,10 @@
 #include "federation/budget.h"
 #include "federation/bulkhead.h"
 #include "federation/federation.h"
+#include "federation/outcome.h"
+#include "federation/traffic.h"
 #include "federation/transport.h"
 #include <shimin/metrics.h>
-
-/* How a call ended, for the metrics. */
-enum call_outcome {
-    CALL_OK,
-    CALL_CLIENT_ERROR, /* 4xx */
-    CALL_SERVER_ERROR, /* 5xx */
-    CALL_REDIRECT,
-    CALL_CONNECT_FAILED,
-    CALL_TIMEOUT,
-    CALL_RESET,
-    CALL_GARBAGE,
-    CALL_TOO_LARGE,
-    CALL_CANCELLED,
-    CALL_BREAKER_OPEN,
-    CALL_NO_SLOT,
-    CALL_NOT_SIGNED,
-    CALL_OUTCOMES,
-};
 
 /* What is replaced when address, scheme or credentials change; calls under way keep the one they began with. */
 struct link {
@@ -50,6 +34,7 @@ struct backend {
     struct link *link;
     struct metric_cell *outcomes[CALL_OUTCOMES];
     struct metric_cell *duration, *retries, *state;
+    struct traffic_cells operations;
 };
 
 void backends_open(const struct federation_settings *settings);

@@ -21,6 +21,7 @@ struct attempt {
     struct answer_message *message;
     struct outgoing outgoing;
     enum signing signing;
+    int64_t took; /* microseconds of the last sending; -1: none */
 };
 
 static const enum call_outcome of_upstream[] = {
@@ -141,11 +142,12 @@ static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *st
     int64_t began = clock_steady();
     enum upstream_status outcome = transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh,
                                                   attempt->deadline, attempt->message);
+    attempt->took = clock_steady() - began;
     if (attempt->call->request)
-        attempt->call->request->upstream_time += clock_steady() - began;
+        attempt->call->request->upstream_time += attempt->took;
     *stale = outcome == UPSTREAM_STALE;
     if (outcome != UPSTREAM_CANCELLED && !*stale)
-        metric_observe(attempt->backend->duration, (double)(clock_steady() - began) / 1e6);
+        metric_observe(attempt->backend->duration, (double)attempt->took / 1e6);
     if (outcome != UPSTREAM_OK)
         return of_upstream[outcome];
     unsigned status = attempt->message->status;
@@ -224,6 +226,15 @@ static void release_link(struct link **link)
     link_release(*link);
 }
 
+static void count_traffic(const struct attempt *attempt, enum call_outcome outcome)
+{
+    const struct operation *operation = attempt->call->filled->operation;
+    traffic_count_backend(attempt->call->traffic, outcome);
+    traffic_count_operation(
+        traffic_of_operation(&attempt->backend->operations, attempt->backend->slug, operation->id, operation->index), outcome,
+        attempt->took);
+}
+
 const struct problem *call_department(struct arena *arena, const struct call *call, struct answer_message *message)
 {
     struct backend *backend = backend_of(call->plan);
@@ -237,8 +248,10 @@ const struct problem *call_department(struct arena *arena, const struct call *ca
         .signer = link->signers[call->plan->security_of[call->filled->operation->index]],
         .deadline = deadline < fiber_deadline() ? deadline : fiber_deadline(),
         .message = message,
+        .took = -1,
     };
     enum call_outcome outcome = link->broken ? CALL_NOT_SIGNED : enter_and_call(&attempt);
     backend_count(backend, outcome);
+    count_traffic(&attempt, outcome);
     return explain(&attempt, outcome);
 }

@@ -8,8 +8,9 @@
 struct call {
     const struct plan *plan;
     const struct filled *filled;
-    struct request *request;    /* for the trace; NULL: none */
-    struct str idempotency_key; /* of a write; at == NULL: none */
+    struct request *request;      /* for the trace; NULL: none */
+    struct str idempotency_key;   /* of a write; at == NULL: none */
+    struct traffic_cell *traffic; /* of what asks; NULL: it is not counted */
 };
 
 /* NULL with *message filled when the department answered, with whatever status; or the problem. Waits, at most to the earlier

@@ -6,6 +6,7 @@
 #include "federation/mapping.h"
 #include "federation/metrics.h"
 #include "federation/settings.h"
+#include "federation/traffic.h"
 
 static _Thread_local const struct federation_settings *worker_settings;
 
@@ -45,12 +46,14 @@ bool federation_open(const struct federation_settings *settings)
     worker_settings = settings;
     backends_open(settings);
     footprints_open(settings->spool_dir);
+    traffic_open(settings->spool_dir);
     return true;
 }
 
 void federation_close(void)
 {
     footprints_close();
+    traffic_close();
 }
 
 void federation_use_secrets(const struct secrets *secrets)

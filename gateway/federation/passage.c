@@ -5,6 +5,8 @@
 #include "federation/footprint.h"
 #include "federation/guard.h"
 #include "federation/plan.h"
+#include "federation/traffic.h"
+#include "http/request_internal.h"
 #include <shimin/arena.h>
 #include <shimin/request.h>
 
@@ -250,6 +252,7 @@ static const struct problem *pass(struct passing *passing, struct str path, stru
         .filled = &filled,
         .request = passing->request,
         .idempotency_key = request_header(passing->request, "idempotency-key"),
+        .traffic = passing->request->traffic,
     };
     if ((problem = call_department(passing->arena, &call, message)))
         return problem;
@@ -289,6 +292,7 @@ void department_passage(struct request *request, const struct department *depart
     struct passing passing = {
         .arena = arena, .request = request, .plan = department->backend, .citizen = citizen, .values = json_make_object(arena)};
     struct answer_message message;
+    request->traffic = traffic_of_passage(department->slug);
     const struct problem *problem =
         passing.plan ? pass(&passing, path, &message)
                      : problem_new(arena, PROBLEM_NOT_FOUND, BILINGUAL("部门没有接入", "The department is not connected"));

@@ -15,3 +15,7 @@ INSERT INTO shimin.footprint (read_at, citizen_id, service_slug, department_slug
 SELECT read_at, citizen_id, service_slug, department_slug, reader, purpose, trace_id
 FROM entry
 WHERE (read_at, citizen_id, trace_id, service_slug) NOT IN (SELECT read_at, citizen_id, trace_id, service_slug FROM known);
+
+-- name: traffic_add
+-- Adds what a worker counted; a batch that comes again is left out.
+SELECT shimin.traffic_add($1::jsonb);

@@ -23,6 +23,7 @@ static void begin(struct request *request, enum reply_kind kind, unsigned status
     request->reply.kind = kind;
     request->reply.status = status;
     request->reply.type = type;
+    request->reply.problem = 0;
 }
 
 struct json_out *reply_json(struct request *request, unsigned status)
@@ -129,6 +130,7 @@ void reply_problem(struct request *request, const struct problem *problem)
     reply->etag = STR_NONE;
     reply->cache_control = NULL;
     begin(request, REPLY_BYTES, problem_status(problem->type), PROBLEM_TYPE);
+    reply->problem = 1 + (unsigned)problem->type;
     reply->body = problem_body(request, problem);
     if (problem->retry_after > 0)
         reply_header(request, "retry-after", str_printf(request->arena, "%" PRId64, problem->retry_after));

@@ -12,6 +12,7 @@
 
 struct connection;
 struct operation;
+struct traffic_cell;
 
 /* A parameter of the operation, coerced to its schema's type. */
 struct parameter_value {
@@ -43,6 +44,7 @@ struct reply {
     unsigned field_count, field_room;
     struct str etag; /* without quotes */
     const char *cache_control;
+    unsigned problem; /* 1 + its type, if it is one; else 0 */
 };
 
 /* Lives in its own arena, referenced by its fiber and by libh2o's request; freed by the later of the two. */
@@ -87,7 +89,8 @@ struct request {
     size_t parameter_count;
     const struct json *body;
     uint8_t level;
-    void *edge; /* whatever else the pipeline keeps for its hook */
+    struct traffic_cell *traffic; /* where it is counted; NULL: nowhere */
+    void *edge;                   /* whatever else the pipeline keeps for its hook */
 
     /* ---- for the access log ---- */
     struct str route;                          /* the template, "/api/v1/services/{service}"; empty when none matched */

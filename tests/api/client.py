@@ -191,3 +191,11 @@ def metric(name, **labels):
             if line[len(name)] in "{ ":
                 total += float(line.rsplit(" ", 1)[1])
     return total
+
+
+def sql(statement):
+    """What the database says, asked as its owner: a list of rows, each a list of texts."""
+    done = subprocess.run(["psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", statement, os.environ["SHIMIN_POSTGRES_OWNER"]],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return [line.split("\t") for line in done.stdout.splitlines()]
