@@ -1,40 +1,21 @@
 /* Loading catalogue and contracts. */
 #include "cast.h"
 
+#include <shimin/file.h>
+
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_MOST = 16 << 20, PLAYERS_MOST = 999 };
 
-static void close_descriptor(int *descriptor)
-{
-    if (*descriptor >= 0)
-        close(*descriptor);
-}
-
 static bool read_file(struct arena *arena, const char *path, struct str *bytes, struct text *faults)
 {
-    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-        text_printf(faults, "%s: %s\n", path, strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST) {
-        text_printf(faults, "%s: is no file of at most 16 MiB\n", path);
-        return false;
-    }
-    char *at = arena_alloc_raw(arena, (size_t)status.st_size + 1);
-    size_t len = 0;
-    for (ssize_t n; len < (size_t)status.st_size && (n = read(descriptor, at + len, (size_t)status.st_size - len)) > 0;)
-        len += (size_t)n;
-    *bytes = (struct str){at, len};
-    return true;
+    const char *reason = file_read(arena, path, FILE_MOST, FILE_PUBLIC, bytes);
+    if (reason)
+        text_printf(faults, "%s: %s\n", path, reason);
+    return !reason;
 }
 
 static const struct contract *read_contract(struct arena *arena, const char *path, struct text *faults)

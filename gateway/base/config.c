@@ -2,15 +2,12 @@
 #include "base/config_value.h"
 
 #include <shimin/arena.h>
+#include <shimin/file.h>
 #include <shimin/log.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 extern char **environ;
 
@@ -43,25 +40,11 @@ static void add_fault(struct loading *loading, uint32_t line, const char *subjec
 
 static bool read_file(struct loading *loading, struct str *text)
 {
-    struct arena *arena = loading->config->arena;
-    int descriptor = open(loading->config->file, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-        add_fault(loading, 0, "", str_printf(arena, "cannot be opened: %s", strerror(errno)));
-    } else if (!S_ISREG(status.st_mode) || status.st_size > (off_t)json_limits_document.bytes) {
-        add_fault(loading, 0, "", STR("is no file of a sensible size"));
-    } else {
-        size_t size = (size_t)status.st_size, done = 0;
-        char *at = arena_alloc_raw(arena, size + 1);
-        for (ssize_t n; done < size && (n = read(descriptor, at + done, size - done)) > 0;)
-            done += (size_t)n;
-        *text = (struct str){at, done};
-        if (done < size)
-            add_fault(loading, 0, "", STR("could not be read to its end"));
-    }
-    if (descriptor >= 0)
-        close(descriptor);
-    return !loading->failed;
+    struct config *config = loading->config;
+    const char *reason = file_read(config->arena, config->file, json_limits_document.bytes, FILE_PUBLIC, text);
+    if (reason)
+        add_fault(loading, 0, "", str_of(reason));
+    return !reason;
 }
 
 static const struct config_key *find_key(const struct config *config, struct str path)

@@ -6,6 +6,7 @@
 #include "contract/schema.h"
 #include "crypto/digest.h"
 
+#include <shimin/file.h>
 #include <shimin/id.h>
 
 #include <dirent.h>
@@ -27,32 +28,13 @@ struct reading {
     size_t contract_count, contract_room;
 };
 
-static void close_file(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static struct str read_file(struct reading *reading, const char *path)
 {
-    CLEANUP(close_file) FILE *file = fopen(path, "rbe");
-    if (!file) {
-        text_printf(reading->faults, "%s: %s\n", path, strerror(errno));
-        return STR_NONE;
-    }
-    struct text bytes = text_open(reading->arena, 65536);
-    for (;;) {
-        char *room = text_reserve(&bytes, 65536);
-        size_t n = fread(room, 1, 65536, file);
-        bytes.len += n;
-        if (n == 0 || bytes.len > FILE_MOST)
-            break;
-    }
-    if (ferror(file) || bytes.len > FILE_MOST) {
-        text_printf(reading->faults, "%s: %s\n", path, ferror(file) ? strerror(errno) : "larger than 16 MiB");
-        return STR_NONE;
-    }
-    return text_str(&bytes);
+    struct str bytes;
+    const char *reason = file_read(reading->arena, path, FILE_MOST, FILE_PUBLIC, &bytes);
+    if (reason)
+        text_printf(reading->faults, "%s: %s\n", path, reason);
+    return bytes;
 }
 
 static const struct json *read_yaml(struct reading *reading, const char *path)

@@ -3,16 +3,17 @@
 
 #include "crypto/digest.h"
 
+#include <shimin/file.h>
 #include <shimin/id.h>
 #include <shimin/log.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+/* A document of 18,700 services has 20 MB. */
+enum { FILE_MOST = 256 << 20 };
 
 static char root[3072];
 
@@ -58,71 +59,27 @@ static struct file_path contract_path(struct str sha256)
     return path;
 }
 
-static void close_descriptor(const int *descriptor)
+static struct str read_kept(struct arena *arena, const char *path)
 {
-    if (*descriptor >= 0)
-        close(*descriptor);
-}
-
-static struct str read_file(struct arena *arena, const char *path)
-{
-    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        return STR_NONE;
-    size_t size = (size_t)status.st_size;
-    char *bytes = arena_alloc(arena, size + 1);
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = read(descriptor, bytes + got, size - got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return STR_NONE;
-        got += (size_t)n;
-    }
-    return (struct str){bytes, size};
-}
-
-static bool write_whole(int descriptor, struct str bytes)
-{
-    while (bytes.len) {
-        ssize_t n = write(descriptor, bytes.at, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = str_slice(bytes, (size_t)n, bytes.len);
-    }
-    return fsync(descriptor) == 0;
-}
-
-static bool keep_file(const char *path, struct str bytes)
-{
-    char aside[sizeof(struct file_path) + 8];
-    snprintf(aside, sizeof aside, "%s.new", path);
-    CLEANUP(close_descriptor) int descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (descriptor >= 0 && write_whole(descriptor, bytes) && rename(aside, path) == 0)
-        return true;
-    log_error("cannot write %s: %s", path, strerror(errno));
-    return false;
+    struct str bytes;
+    return file_read(arena, path, FILE_MOST, FILE_PUBLIC, &bytes) ? STR_NONE : bytes;
 }
 
 struct str last_good_document(struct arena *arena)
 {
-    return read_file(arena, path_of("catalogue.json").text);
+    return read_kept(arena, path_of("catalogue.json").text);
 }
 
 struct str last_good_switches(struct arena *arena)
 {
-    return read_file(arena, path_of("switches.json").text);
+    return read_kept(arena, path_of("switches.json").text);
 }
 
 /* A file whose bytes are not those of its name is as good as none: it is fetched again. */
 struct str last_good_contract(struct arena *arena, struct str sha256)
 {
     uint8_t digest[DIGEST_SIZE];
-    struct str bytes = read_file(arena, contract_path(sha256).text);
+    struct str bytes = read_kept(arena, contract_path(sha256).text);
     if (!bytes.at)
         return STR_NONE;
     digest_sha256(bytes, digest);
@@ -137,15 +94,15 @@ bool last_good_has_contract(struct str sha256)
 
 bool last_good_keep_document(struct str document)
 {
-    return keep_file(path_of("catalogue.json").text, document);
+    return file_replace(path_of("catalogue.json").text, document);
 }
 
 bool last_good_keep_switches(struct str document)
 {
-    return keep_file(path_of("switches.json").text, document);
+    return file_replace(path_of("switches.json").text, document);
 }
 
 bool last_good_keep_contract(struct str sha256, struct str bytes)
 {
-    return keep_file(contract_path(sha256).text, bytes);
+    return file_replace(contract_path(sha256).text, bytes);
 }

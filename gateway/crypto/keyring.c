@@ -1,16 +1,13 @@
 /* The keys that protect stored fields: loading, looking up and wiping them. */
 #include "crypto/keyring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <shimin/arena.h>
+#include <shimin/file.h>
 #include <shimin/id.h>
 #include <shimin/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MAX 65536
 
@@ -39,49 +36,12 @@ static void wipe(struct str s)
         OPENSSL_cleanse((char *)s.at, s.len); /* memory of this file's own arena */
 }
 
-static void close_file(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-static bool read_all(int fd, char *bytes, size_t n)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t got = read(fd, bytes + done, n - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        done += (size_t)got;
-    }
-    return true;
-}
-
 static bool read_file(struct loader *loader, struct str *text)
 {
-    CLEANUP(close_file) int fd = open(loader->path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        FAULT(loader, 0, "cannot be read: %s", strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(status.st_mode) || status.st_size > FILE_MAX) {
-        FAULT(loader, 0, "is no file of at most %d bytes", FILE_MAX);
-        return false;
-    }
-    if (status.st_mode & 077) {
-        FAULT(loader, 0, "has mode %04o: a key file must be closed to group and others (0600 or 0400)",
-              (unsigned)status.st_mode & 07777);
-        return false;
-    }
-    char *bytes = arena_alloc(loader->arena, (size_t)status.st_size + 1);
-    *text = (struct str){bytes, (size_t)status.st_size};
-    if (read_all(fd, bytes, text->len))
-        return true;
-    FAULT(loader, 0, "changed or failed while it was read");
-    return false;
+    const char *reason = file_read(loader->arena, loader->path, FILE_MAX, FILE_PRIVATE, text);
+    if (reason)
+        FAULT(loader, 0, "%s", reason);
+    return !reason;
 }
 
 static bool id_is_valid(struct str id)

@@ -1,11 +1,8 @@
 /* Reading the departments' credentials. */
 #include "federation/secrets.h"
-#include <errno.h>
-#include <fcntl.h>
+#include <shimin/file.h>
 #include <shimin/id.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MOST (1 << 20)
 
@@ -51,31 +48,6 @@ static void refuse(struct reader *reader, uint32_t line, const char *reason)
     reader->fault_count++;
 }
 
-static void close_descriptor(int *descriptor)
-{
-    if (*descriptor >= 0)
-        close(*descriptor);
-}
-
-/* A whole private file into the arena; on a fault a static reason. */
-static const char *read_private(struct arena *arena, const char *path, struct str *bytes)
-{
-    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        return errno == EACCES ? "may not be read" : "does not exist";
-    if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
-        return "is no small file";
-    if (status.st_mode & (S_IRWXG | S_IRWXO))
-        return "holds secrets and must have mode 0600";
-    char *at = arena_alloc(arena, (size_t)status.st_size + 1);
-    size_t len = 0;
-    for (ssize_t n; len < (size_t)status.st_size && (n = read(descriptor, at + len, (size_t)status.st_size - len)) > 0;)
-        len += (size_t)n;
-    *bytes = (struct str){at, len};
-    return NULL;
-}
-
 static struct str beside(struct reader *reader, struct str path)
 {
     const char *slash = strrchr(reader->path, '/');
@@ -91,7 +63,7 @@ static void read_key(struct reader *reader, const struct json *value, struct sec
         return;
     }
     secret->private_key_path = beside(reader, value->string);
-    const char *reason = read_private(reader->arena, secret->private_key_path.at, &secret->private_key);
+    const char *reason = file_read(reader->arena, secret->private_key_path.at, FILE_MOST, FILE_PRIVATE, &secret->private_key);
     if (reason) {
         text_printf(reader->faults, "%s:%u: private key file %s\n", reader->path, value->line, reason);
         reader->fault_count++;
@@ -154,7 +126,7 @@ const struct secrets *secrets_load(const char *path, struct text *faults)
 {
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
     struct str text = STR_NONE;
-    const char *reason = read_private(arena, path, &text);
+    const char *reason = file_read(arena, path, FILE_MOST, FILE_PRIVATE, &text);
     if (reason) {
         text_printf(faults, "%s:0: %s\n", path, reason);
         return NULL;

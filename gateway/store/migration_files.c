@@ -7,12 +7,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <shimin/arena.h>
+#include <shimin/file.h>
 #include <shimin/id.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 4 };
+enum { DIGITS = 4, FILE_MOST = 16 << 20 };
 
 static int is_sql(const struct dirent *entry)
 {
@@ -36,28 +37,16 @@ static bool read_name(struct arena *arena, const char *file, struct migration *m
     return true;
 }
 
-static void close_held(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static bool read_file(struct arena *arena, const char *directory, struct migration *migration)
 {
-    CLEANUP(close_held) FILE *file = fopen(str_printf(arena, "%s/%s", directory, migration->file).at, "re");
-    if (!file)
-        return false;
-    struct text text = text_open(arena, 4096);
-    size_t n;
-    while ((n = fread(text_reserve(&text, 4096), 1, 4096, file)) > 0)
-        text.len += n;
-    text_add(&text, STR(""));
-    migration->sql = str_of(str_to_c(arena, text_str(&text)));
+    const char *path = str_printf(arena, "%s/%s", directory, migration->file).at;
     uint8_t digest[DIGEST_SIZE];
-    digest_sha256(text_str(&text), digest);
+    if (file_read(arena, path, FILE_MOST, FILE_PUBLIC, &migration->sql))
+        return false;
+    digest_sha256(migration->sql, digest);
     migration->checksum = hex_encode(arena, digest, sizeof digest);
     /* a NUL would hide the rest of the file from libpq */
-    return !ferror(file) && migration->sql.len == text.len;
+    return strlen(migration->sql.at) == migration->sql.len;
 }
 
 static void free_entries(struct dirent **entries, int count)

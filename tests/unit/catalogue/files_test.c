@@ -136,7 +136,7 @@ START_TEST(missing_lists_and_files_are_named)
     put("categories.yaml", CATEGORIES);
     unlink(path_of("contracts/metro.yaml"));
     ck_assert(!read_all());
-    ck_assert_ptr_nonnull(strstr(faults.at, "/contracts/metro.yaml: No such file"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "/contracts/metro.yaml: does not exist"));
     unlink(path_of("catalogue.schema.json"));
     ck_assert(!read_all());
     ck_assert_ptr_nonnull(strstr(faults.at, "/catalogue.schema.json: No such file"));

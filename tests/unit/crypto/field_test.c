@@ -241,8 +241,8 @@ static const struct {
     {"", 0600, "is not YAML"},
     {"- a\n", 0600, "keys must"},
     {"a: [", 0600, "is not YAML"},
-    {"active: k1\nkeys: [" KEY "]\nblind_index: " KEY "\n", 0640, "mode 0640"},
-    {"active: k1\nkeys: [" KEY "]\nblind_index: " KEY "\n", 0604, "mode 0604"},
+    {"active: k1\nkeys: [" KEY "]\nblind_index: " KEY "\n", 0640, "closed to group and others"},
+    {"active: k1\nkeys: [" KEY "]\nblind_index: " KEY "\n", 0604, "closed to group and others"},
     {"active: k2\nkeys: [" KEY "]\nblind_index: " KEY "\n", 0600, "active must name"},
     {"active: k1\nkeys: [" KEY "]\n", 0600, "blind_index must"},
     {"active: k1\nkeys: [" KEY ", " KEY "]\nblind_index: " KEY "\n", 0600, "given to two keys"},
@@ -275,7 +275,7 @@ START_TEST(a_missing_key_file_is_a_fault)
     struct text faults = text_open(arena, 64);
 
     ck_assert_ptr_null(keyring_load(path, &faults));
-    ck_assert_int_ge(str_find(text_str(&faults), STR("cannot be read")), 0);
+    ck_assert_int_ge(str_find(text_str(&faults), STR("does not exist")), 0);
 }
 END_TEST
 
