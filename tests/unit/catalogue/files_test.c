@@ -139,7 +139,7 @@ START_TEST(missing_lists_and_files_are_named)
     ck_assert_ptr_nonnull(strstr(faults.at, "/contracts/metro.yaml: does not exist"));
     unlink(path_of("catalogue.schema.json"));
     ck_assert(!read_all());
-    ck_assert_ptr_nonnull(strstr(faults.at, "/catalogue.schema.json: No such file"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "/catalogue.schema.json: does not exist"));
 }
 END_TEST
 
