@@ -28,7 +28,11 @@ static bool find_route(struct exchange *exchange)
         reply_fault(request, PROBLEM_METHOD_UNKNOWN, (struct bilingual){0});
         return false;
     }
-    routes_match(settings->routes, method, request_path(request), &exchange->match);
+    /* RFC 9110 §9.3.7: the asterisk asks about the server as a whole */
+    if (str_is(request_path(request), "*"))
+        exchange->match = (struct route_match){.found = true, .allowed = ~0U};
+    else
+        routes_match(settings->routes, method, request_path(request), &exchange->match);
     exchange->route = exchange->match.target;
     request->operation = exchange->match.operation;
     if (exchange->route)
@@ -95,7 +99,7 @@ static bool (*const steps[])(struct exchange *exchange) = {
     access_switch,     /* 503           */
     keep_limits,       /* 429           */
     idempotency_begin, /* 400, 409, 422, or the first answer again */
-    validate,          /* 400, 415, 422 */
+    validate,          /* 400, 406, 415, 422 */
     handle,
 };
 

@@ -1,6 +1,7 @@
 /* Parameters and bodies against the contract; every fault goes into one problem. */
 #include "edge/validate.h"
 
+#include "http/negotiate.h"
 #include "http/request_internal.h"
 
 /* The texts that a request gives for one parameter. */
@@ -116,12 +117,55 @@ static bool read_parameters(struct request *request, const struct route *route, 
     return fault_count == 0;
 }
 
+/* false when the contract names what the operation gives, and the client wants none of it. A range in the contract
+ * (a department's own API) promises nothing, so nothing is refused. */
+static bool gives_what_is_wanted(const struct request *request, const struct operation *operation, struct text *types)
+{
+    struct str accept = request_header(request, "accept");
+    if (!accept.at)
+        return true;
+    for (unsigned i = 0; i < operation->response_count; i++) {
+        const struct response *response = &operation->responses[i];
+        bool good = response->status / 100 == 2 || response->status == 2;
+        for (unsigned j = 0; good && j < response->media_count; j++) {
+            struct str type = response->media[j].type;
+            if (str_find(type, STR("*")) >= 0 || negotiate_type(accept, type))
+                return true;
+            text_printf(types, "%s%.*s", types->len ? ", " : "", STR_ARG(type));
+        }
+    }
+    return !types->len;
+}
+
+static bool check_accept(struct request *request, const struct operation *operation)
+{
+    struct text types = text_open(request_arena(request), 64);
+    if (gives_what_is_wanted(request, operation, &types))
+        return true;
+    fail(request, PROBLEM_NOT_ACCEPTABLE,
+         (struct bilingual){str_printf(request_arena(request), "可提供：%.*s", (int)types.len, types.at),
+                            str_printf(request_arena(request), "There is: %.*s", (int)types.len, types.at)},
+         NULL, 0);
+    return false;
+}
+
 static bool refuse_media_type(struct request *request, const struct operation *operation)
 {
     for (unsigned i = 0; i < operation->body_count; i++)
         reply_header(request, "accept", operation->bodies[i].type);
     reply_fault(request, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                 BILINGUAL("请用 Content-Type: application/json", "Send it with Content-Type: application/json"));
+    return false;
+}
+
+/* No body is decompressed: a few bytes could ask for all memory. */
+static bool is_plain(struct request *request)
+{
+    struct str coding = request_header(request, "content-encoding");
+    if (!coding.at || str_equal_nocase(str_trim(coding), STR("identity")))
+        return true;
+    reply_fault(request, PROBLEM_UNSUPPORTED_MEDIA_TYPE, BILINGUAL("请不要压缩请求体", "Send it without a Content-Encoding"));
+    reply_header(request, "accept-encoding", STR("identity"));
     return false;
 }
 
@@ -134,6 +178,8 @@ static bool read_body(struct request *request, const struct operation *operation
     const struct media *media = media_for(operation->bodies, operation->body_count, request_header(request, "content-type"));
     if (!media)
         return refuse_media_type(request, operation);
+    if (!is_plain(request))
+        return false;
     struct json_error error;
     request->body = json_parse(arena, raw, &json_limits_request, &error);
     if (!request->body) {
@@ -151,5 +197,6 @@ static bool read_body(struct request *request, const struct operation *operation
 
 bool validate_request(struct request *request, const struct route *route, const struct route_match *match)
 {
-    return read_parameters(request, route, match) && read_body(request, route->operation);
+    return check_accept(request, route->operation) && read_parameters(request, route, match) &&
+           read_body(request, route->operation);
 }

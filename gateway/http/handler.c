@@ -86,7 +86,7 @@ static struct request *request_open(struct connection *connection, h2o_req_t *h2
     request->client_address = str_copy(arena, connection_address(connection));
     if (fault == HEAD_BODY_TOO_LARGE)
         h2o->entity = h2o_iovec_init(NULL, 0);
-    if (fault != HEAD_TOO_LARGE)
+    if (fault != HEAD_TOO_LARGE && fault != HEAD_TARGET_TOO_LONG)
         copy_request(request, h2o, head_bytes);
     else
         request->method = str_copy(arena, (struct str){h2o->method.base, h2o->method.len});

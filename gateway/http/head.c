@@ -16,6 +16,7 @@ static const struct {
     [HEAD_NO_HOST] = {PROBLEM_BAD_REQUEST, BILINGUAL("缺少 Host", "The Host field is missing")},
     [HEAD_AMBIGUOUS_BODY] = {PROBLEM_BAD_REQUEST, BILINGUAL("请求体长度有歧义", "The length of the body is ambiguous")},
     [HEAD_TOO_LARGE] = {PROBLEM_HEADERS_TOO_LARGE, BILINGUAL("请减少请求头", "Send fewer or shorter fields")},
+    [HEAD_TARGET_TOO_LONG] = {PROBLEM_TARGET_TOO_LONG, {{0}, {0}}},
     [HEAD_UNKNOWN_METHOD] = {PROBLEM_METHOD_UNKNOWN, {{0}, {0}}},
     [HEAD_BODY_TOO_LARGE] = {PROBLEM_BODY_TOO_LARGE, {{0}, {0}}},
 };
@@ -85,7 +86,7 @@ enum head_fault head_check(h2o_req_t *h2o, size_t most_head, size_t most_body, s
     if (h2o->version < 0x200 && h2o->entity.base && !says_one_length(h2o))
         return HEAD_AMBIGUOUS_BODY;
     if (size > most_head)
-        return HEAD_TOO_LARGE;
+        return h2o->path.len > size / 2 ? HEAD_TARGET_TOO_LONG : HEAD_TOO_LARGE;
     if (!is_known(method))
         return HEAD_UNKNOWN_METHOD;
     if (h2o->entity.len > most_body)

@@ -6,13 +6,14 @@
 
 enum head_fault {
     HEAD_FINE,
-    HEAD_BAD_TARGET,     /* 400: no path, or bytes in it that no path has */
-    HEAD_NO_HOST,        /* 400: RFC 9112 §3.2 */
-    HEAD_AMBIGUOUS_BODY, /* 400, and the connection ends: the ways of request smuggling (RFC 9112 §6.3) */
-    HEAD_TOO_LARGE,      /* 431 */
-    HEAD_ABUSIVE,        /* not worth an answer */
-    HEAD_UNKNOWN_METHOD, /* 501 */
-    HEAD_BODY_TOO_LARGE, /* 413 */
+    HEAD_BAD_TARGET,      /* 400: no path, or bytes in it that no path has */
+    HEAD_NO_HOST,         /* 400: RFC 9112 §3.2 */
+    HEAD_AMBIGUOUS_BODY,  /* 400, and the connection ends: the ways of request smuggling (RFC 9112 §6.3) */
+    HEAD_TOO_LARGE,       /* 431 */
+    HEAD_TARGET_TOO_LONG, /* 414: it is the target that makes the head too large */
+    HEAD_ABUSIVE,         /* not worth an answer */
+    HEAD_UNKNOWN_METHOD,  /* 501 */
+    HEAD_BODY_TOO_LARGE,  /* 413 */
 };
 
 /* Looks at the request as libh2o read it; *bytes is the size of all its fields. */

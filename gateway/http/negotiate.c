@@ -1,4 +1,4 @@
-/* What a client says it prefers or has: languages, encodings, entity tags. */
+/* What a client says it prefers or has: media types, languages, encodings, entity tags. */
 #include "http/negotiate.h"
 
 enum { WEIGHT_WHOLE = 1000 };
@@ -68,6 +68,36 @@ bool negotiate_gzip(struct str accept_encoding)
             any = (int)weight;
     }
     return (gzip < 0 ? any : gzip) > 0;
+}
+
+/* How exactly a range names the type: 0 not at all, 1 by any type, 2 by its main type, 3 by itself. */
+static int match_of(struct str range, struct str type)
+{
+    if (str_equal_nocase(range, type))
+        return 3;
+    if (str_is(range, "*/*"))
+        return 1;
+    struct str rest = type, main = str_cut(&rest, '/');
+    bool wild = str_ends(range, STR("/*")) && range.len == main.len + 2;
+    return wild && str_equal_nocase(str_slice(range, 0, main.len), main) ? 2 : 0;
+}
+
+unsigned negotiate_type(struct str accept, struct str type)
+{
+    int best = 0;
+    unsigned quality = 0;
+    if (!str_trim(accept).len)
+        return WEIGHT_WHOLE;
+    while (accept.at) {
+        unsigned weight;
+        struct str range = next_member(&accept, &weight);
+        int match = match_of(range, type);
+        if (match > best) {
+            best = match;
+            quality = weight;
+        }
+    }
+    return quality;
 }
 
 /* An opaque tag cannot hold a quote, but it can hold a comma (RFC 9110 §8.8.3): the list is read by its quotes. */

@@ -30,6 +30,7 @@ static const struct problem_definition {
                              BILINGUAL("相同的请求正在处理", "The same request is in progress")},
     [PROBLEM_PRECONDITION_FAILED] = {412, STR("precondition-failed"), BILINGUAL("前提条件不满足", "Precondition failed")},
     [PROBLEM_BODY_TOO_LARGE] = {413, STR("body-too-large"), BILINGUAL("请求体过大", "The body is too large")},
+    [PROBLEM_TARGET_TOO_LONG] = {414, STR("target-too-long"), BILINGUAL("地址过长", "The address is too long")},
     [PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {415, STR("unsupported-media-type"),
                                         BILINGUAL("不支持的内容类型", "Unsupported media type")},
     [PROBLEM_VALIDATION] = {422, STR("validation-error"), BILINGUAL("内容不符合要求", "The content is not valid")},

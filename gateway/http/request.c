@@ -90,6 +90,11 @@ struct str request_traceparent(struct request *request)
     return (struct str){text, TRACE_PARENT_SIZE - 1};
 }
 
+unsigned request_weighs(const struct request *request, const char *type)
+{
+    return negotiate_type(request_header(request, "accept"), str_of(type));
+}
+
 bool request_speaks_chinese(const struct request *request)
 {
     struct request *asked = (struct request *)(uintptr_t)request; /* remembers the answer, and that it was asked */

@@ -1,5 +1,4 @@
 /* GET /v1/services/{slug}/places: from Postgres, or from the copy in memory while it is away. */
-#include "accept.h"
 #include "answer.h"
 #include "handlers.h"
 #include "mirror.h"
@@ -180,18 +179,9 @@ static enum pg_status search_store(struct arena *arena, const struct place_searc
 
 /* ---- the answer ---- */
 
-/* NULL after answering 406. */
-static const char *negotiate(struct request *request)
+static const char *wanted_type(const struct request *request)
 {
-    struct str accept = request_header(request, "accept");
-    int json = accept_quality(accept, STR(JSON_TYPE)), geojson = accept_quality(accept, STR(GEOJSON_TYPE));
-    if (!json && !geojson) {
-        reply_fault(request, PROBLEM_NOT_ACCEPTABLE,
-                    BILINGUAL("可提供 application/json 或 application/geo+json",
-                              "There are application/json and application/geo+json"));
-        return NULL;
-    }
-    return geojson > json ? GEOJSON_TYPE : JSON_TYPE;
+    return request_weighs(request, GEOJSON_TYPE) > request_weighs(request, JSON_TYPE) ? GEOJSON_TYPE : JSON_TYPE;
 }
 
 static void reply_page(struct request *request, const char *type, const struct place_page *page)
@@ -215,9 +205,9 @@ void list_places(struct request *request)
     struct arena *arena = request_arena(request);
     const struct service *service = request_service(request);
     const struct mirror *mirror = mirror_find(service->slug);
-    const char *type = negotiate(request);
+    const char *type = wanted_type(request);
     struct place_search search;
-    if (!type || !read_search(request, &search))
+    if (!read_search(request, &search))
         return;
     if (!mirror) {
         reply_not_yet(request);

@@ -1,9 +1,23 @@
 """What holds for every request: routes, problems, validation, languages, caching, CORS, traces, limits."""
 import gzip
+import http.client
 import json
+import ssl
 import unittest
+import urllib.parse
 
-from client import OPERATIONS, call, new_phone
+from client import OPERATIONS, URL, call, new_phone
+
+
+def raw_call(method, target, headers=None):
+    """One request whose target and fields go out as they are."""
+    host = urllib.parse.urlsplit(URL)
+    connection = http.client.HTTPSConnection(host.hostname, host.port, context=ssl._create_unverified_context())
+    connection.request(method, target, headers=headers or {})
+    answer = connection.getresponse()
+    answer.bytes = answer.read()
+    connection.close()
+    return answer
 
 
 class Routes(unittest.TestCase):
@@ -26,6 +40,21 @@ class Routes(unittest.TestCase):
         answer = call("/v1/sessions", "OPTIONS")
         self.assertEqual(answer.status, 204)
         self.assertIn("POST", answer.headers["Allow"])
+
+    def test_options_of_the_asterisk_asks_about_the_whole_server(self):
+        answer = raw_call("OPTIONS", "*")
+        self.assertEqual(answer.status, 204)
+        self.assertLessEqual({"GET", "HEAD", "POST", "DELETE", "OPTIONS"}, {m.strip() for m in answer.headers["Allow"].split(",")})
+        self.assertEqual(raw_call("GET", "*").status, 400)
+
+    def test_a_status_has_its_phrase(self):
+        phrases = {"DELETE": "Method Not Allowed", "BREW": "Not Implemented", "GET": "OK"}
+        for method, phrase in phrases.items():
+            self.assertEqual(raw_call(method, "/v1/categories").reason, phrase)
+
+    def test_a_target_that_is_too_long_is_told_from_fields_that_are(self):
+        self.assertEqual(call("/v1/services?text=" + "a" * 20000).status, 414)
+        self.assertEqual(call("/v1/services", headers={"X-Long": "a" * 20000}).status, 431)
 
     def test_head_is_get_without_the_body(self):
         head, get = call("/v1/categories", "HEAD"), call("/v1/categories")
@@ -57,6 +86,20 @@ class Validation(unittest.TestCase):
         answer = call("/v1/login/codes", raw=b"phone_number=1", headers={"Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual(answer.status, 415)
         self.assertIn("application/json", answer.headers["Accept"])
+
+    def test_a_compressed_body_is_refused(self):
+        body = json.dumps({"phone_number": new_phone()}).encode()
+        for coding, data in (("gzip", gzip.compress(body)), ("br", body)):
+            answer = call("/v1/login/codes", raw=data, headers={"Content-Type": "application/json", "Content-Encoding": coding})
+            self.assertEqual((answer.status, answer.headers["Accept-Encoding"]), (415, "identity"))
+        self.assertEqual(call("/v1/login/codes", raw=body, headers={"Content-Type": "application/json", "Content-Encoding": "identity"}).status, 202)
+
+    def test_a_client_that_wants_no_type_that_there_is_is_told_which_there_are(self):
+        answer = call("/v1/services", headers={"Accept": "text/csv, application/xml;q=0.5", "Accept-Language": "en"})
+        self.assertEqual((answer.status, answer.json["code"]), (406, "not-acceptable"))
+        self.assertIn("application/json", answer.json["detail"])
+        for accept in ("*/*", "application/*", "text/html, */*;q=0.1", "application/json", ""):
+            self.assertEqual(call("/v1/services", headers={"Accept": accept}).status, 200, accept)
 
     def test_a_body_that_breaks_the_contract_points_to_the_place(self):
         answer = call("/v1/sessions", body={"phone_number": new_phone(), "code": "12"})

@@ -30,6 +30,7 @@ enum problem_type {
     PROBLEM_IN_PROGRESS,             /* 409 request-in-progress: same Idempotency-Key still running */
     PROBLEM_PRECONDITION_FAILED,     /* 412 precondition-failed */
     PROBLEM_BODY_TOO_LARGE,          /* 413 body-too-large */
+    PROBLEM_TARGET_TOO_LONG,         /* 414 target-too-long */
     PROBLEM_UNSUPPORTED_MEDIA_TYPE,  /* 415 unsupported-media-type; Accept */
     PROBLEM_VALIDATION,              /* 422 validation-error: errors[] */
     PROBLEM_KEY_REUSED,              /* 422 idempotency-key-reused */

@@ -20,7 +20,10 @@ struct str request_header(const struct request *request, const char *name);
 struct str request_client_address(const struct request *request); /* text, without port */
 struct str request_trace_id(const struct request *request);       /* 32 hex digits (W3C Trace Context) */
 struct str request_traceparent(struct request *request);          /* for the next hop */
-bool request_speaks_chinese(const struct request *request);       /* Accept-Language; Chinese unless English is preferred */
+/* How much the client wants this media type (Accept): 0 not at all, to 1000. An operation is not called when the client wants
+ * none of the types that its contract names: 406. */
+unsigned request_weighs(const struct request *request, const char *type);
+bool request_speaks_chinese(const struct request *request); /* Accept-Language; Chinese unless English is preferred */
 struct str request_text(const struct request *request, struct bilingual text); /* the one of the two to show */
 
 /* Parameters and body were validated against the contract before the handler runs. */

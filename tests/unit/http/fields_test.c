@@ -99,6 +99,31 @@ START_TEST(gzip_is_sent_only_to_who_says_so)
 }
 END_TEST
 
+static unsigned json(const char *accept)
+{
+    return negotiate_type(str_of(accept), STR("application/json"));
+}
+
+START_TEST(everything_is_accepted_unless_something_is_named)
+{
+    ck_assert_uint_eq(json(NULL), 1000);
+    ck_assert_uint_eq(json(" "), 1000);
+    ck_assert_uint_eq(json("*/*"), 1000);
+    ck_assert_uint_eq(json("text/html"), 0);
+}
+END_TEST
+
+START_TEST(the_most_specific_range_decides)
+{
+    ck_assert_uint_eq(json("*/*;q=0.1, application/*;q=0.5"), 500);
+    ck_assert_uint_eq(json("application/json;q=0.25, */*"), 250);
+    ck_assert_uint_eq(json("Application/JSON; charset=utf-8 ; q=0"), 0);
+    ck_assert_uint_eq(json("application/js"), 0);
+    ck_assert_uint_eq(json("app/*"), 0);
+    ck_assert_uint_eq(json("application/json;q=9"), 1000);
+}
+END_TEST
+
 START_TEST(an_absolute_target_has_a_path)
 {
     static const char *const vectors[][2] = {
@@ -121,6 +146,8 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_add_test(all, a_traceparent_is_read_as_the_specification_says);
     tcase_add_test(all, a_trace_keeps_its_id_and_known_flags_and_gets_a_new_span);
+    tcase_add_test(all, everything_is_accepted_unless_something_is_named);
+    tcase_add_test(all, the_most_specific_range_decides);
     tcase_add_test(all, chinese_is_spoken_unless_english_is_preferred);
     tcase_add_test(all, gzip_is_sent_only_to_who_says_so);
     tcase_add_test(all, an_absolute_target_has_a_path);

@@ -1,5 +1,4 @@
 /* Server-sent events and Accept, byte for byte. */
-#include "publications/accept.h"
 #include "publications/sse.h"
 
 #include <shimin/arena.h>
@@ -54,31 +53,6 @@ START_TEST(a_heartbeat_is_a_comment)
 }
 END_TEST
 
-static int json(const char *accept)
-{
-    return accept_quality(str_of(accept), STR("application/json"));
-}
-
-START_TEST(everything_is_accepted_unless_something_is_named)
-{
-    ck_assert_int_eq(json(NULL), 1000);
-    ck_assert_int_eq(json(" "), 1000);
-    ck_assert_int_eq(json("*/*"), 1000);
-    ck_assert_int_eq(json("text/html"), 0);
-}
-END_TEST
-
-START_TEST(the_most_specific_range_decides)
-{
-    ck_assert_int_eq(json("*/*;q=0.1, application/*;q=0.5"), 500);
-    ck_assert_int_eq(json("application/json;q=0.25, */*"), 250);
-    ck_assert_int_eq(json("Application/JSON; charset=utf-8 ; q=0"), 0);
-    ck_assert_int_eq(json("application/js"), 0);
-    ck_assert_int_eq(json("app/*"), 0);
-    ck_assert_int_eq(json("application/json;q=9"), 1000);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("publications frames");
@@ -88,8 +62,6 @@ int main(void)
     tcase_add_test(tests, each_line_of_data_is_a_field);
     tcase_add_test(tests, no_value_can_begin_a_field_of_its_own);
     tcase_add_test(tests, a_heartbeat_is_a_comment);
-    tcase_add_test(tests, everything_is_accepted_unless_something_is_named);
-    tcase_add_test(tests, the_most_specific_range_decides);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
