@@ -53,10 +53,12 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
         if (strcmp(argv[1], commands[i]->name) != 0)
             continue;
-        if (argc > 2 && asks_for_help(argv[2])) {
-            print_command_help(commands[i]);
-            return EXIT_DONE;
-        }
+        /* anywhere: who asks after some words must not have them carried out */
+        for (int word = 2; word < argc; word++)
+            if (argv[word][0] == '-' ? asks_for_help(argv[word]) : word == 2 && asks_for_help(argv[word])) {
+                print_command_help(commands[i]);
+                return EXIT_DONE;
+            }
         return commands[i]->run(argc - 2, argv + 2);
     }
     fprintf(stderr, "shimin: there is no command \"%s\"; shimin --help lists them\n", argv[1]);

@@ -1,4 +1,4 @@
-"""What other settings change: gateways of their own beside the stack's."""
+"""What settings and words of the command line change; gateways of their own beside the stack's."""
 import json
 import os
 import subprocess
@@ -64,6 +64,16 @@ class Limits(unittest.TestCase):
             # nor may it try codes any more
             self.assertEqual(call("/v1/sessions", body={"phone_number": new_phone(), "code": "000000"}, base=base).status, 429)
             self.assertEqual(call("/v1/categories", base=base).status, 200)
+
+
+class Help(unittest.TestCase):
+    def test_who_asks_for_help_after_some_words_has_nothing_carried_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for words in (("keys", "create", "--help"), ("switch", "metro-arrivals", "off", "-h"), ("catalogue", "load", "--help")):
+                done = subprocess.run([os.environ["SHIMIN"], *words], cwd=folder, capture_output=True, text=True, timeout=20)
+                self.assertEqual((done.returncode, done.stdout[:6]), (0, "usage:"), words)
+            self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(call("/v1/services/metro-arrivals").json["switch"]["position"], "open")
 
 
 if __name__ == "__main__":
