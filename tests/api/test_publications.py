@@ -7,7 +7,7 @@ import time
 import unittest
 import urllib.parse
 
-from client import URL, behave, call, login, metric, shimin, wait_until
+from client import URL, behave, call, login, metric, shimin, sql, wait_until
 
 CENTRE = (30.6586, 104.0648)
 AED = "/v1/services/health-facility-aed-map/places"
@@ -264,6 +264,25 @@ class Content(unittest.TestCase):
         versions = call(f"{GUIDES}/{head['id']}/versions").json["items"]
         self.assertEqual([version["version"] for version in versions], list(range(head["version"], 0, -1)))
         self.assertRegex(versions[0]["sha256"], "^[0-9a-f]{64}$")
+
+    def test_a_text_that_has_changed_is_a_new_version_and_the_old_ones_stay(self):
+        head = call(GUIDES).json["items"][-1]
+        path = f"{GUIDES}/{head['id']}"
+        known = call(path).json
+        # what is newest in the records is not what the department says any more, and it is to be asked now
+        sql("INSERT INTO shimin.content_version (service_slug, id, version, title, body, updated_at, source) SELECT service_slug, id,"
+            f" version + 1, title, '旧文', updated_at, source FROM shimin.content_version WHERE service_slug = 'service-guide'"
+            f" AND id = '{head['id']}' AND version = {head['version']};"
+            "UPDATE shimin.publication SET pulled_at = now() - interval '1 day', lease_until = NULL WHERE service_slug = 'service-guide'")
+        answer = wait_until(lambda: (a := call(path)).json["version"] == head["version"] + 2 and a, 20, "the new version")
+        self.assertEqual(answer.json["body"], known["body"])
+        self.assertEqual(answer.headers["ETag"], f'"{head["version"] + 2}"')
+        self.assertEqual(call(path, headers={"If-None-Match": f'"{head["version"]}"'}).status, 200)
+        self.assertEqual(call(f"{path}?version={head['version'] + 1}").json["body"], "旧文")
+        self.assertEqual(call(f"{path}?version={head['version']}").json["body"], known["body"])
+        versions = call(f"{path}/versions").json["items"]
+        self.assertEqual([v["version"] for v in versions][:3], [head["version"] + n for n in (2, 1, 0)])
+        self.assertEqual(versions[0]["sha256"], versions[2]["sha256"])
 
     def test_what_does_not_exist_is_not_found(self):
         head = call(GUIDES).json["items"][0]

@@ -5,16 +5,13 @@ import subprocess
 import tempfile
 import unittest
 
-from client import URL, another_gateway, call, login_verified, new_id_number, new_phone, redis, shimin, wait_until
+from client import URL, another_gateway, call, login_verified, new_id_number, new_phone, redis, shimin, sql, wait_until
 
 
 def stored(citizen):
     """The suites of a citizen's encrypted fields in Postgres: the second byte of each (gateway/crypto/field.c)."""
-    query = (f"SELECT get_byte(phone_cipher, 1), get_byte(name_cipher, 1), get_byte(id_number_cipher, 1) FROM shimin.citizen"
-             f" WHERE id = '{citizen}'")
-    done = subprocess.run(["psql", "-XAt", "-F", " ", "-d", os.environ["SHIMIN_POSTGRES_OWNER"], "-c", query],
-                          capture_output=True, text=True, timeout=20, check=True)
-    return done.stdout.split()
+    return sql("SELECT get_byte(phone_cipher, 1), get_byte(name_cipher, 1), get_byte(id_number_cipher, 1) FROM shimin.citizen"
+               f" WHERE id = '{citizen}'")[0].split()
 
 
 class Suites(unittest.TestCase):
