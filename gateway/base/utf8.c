@@ -63,6 +63,27 @@ bool str_is_utf8(struct str s)
     return utf8_valid_bytes(s) == s.len;
 }
 
+/* The ASCII that a full-width character stands for (Unicode block FF00, and U+3000), or 0. All of them have three bytes. */
+static char narrow(const unsigned char *at, size_t left)
+{
+    if (left < 3 || (at[0] != 0xE3 && at[0] != 0xEF))
+        return 0;
+    unsigned code = (at[0] & 0x0FU) << 12 | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
+    return code == 0x3000 ? ' ' : code >= 0xFF01 && code <= 0xFF5E ? (char)(code - 0xFF01 + '!') : 0;
+}
+
+struct str str_fold(struct arena *arena, struct str s)
+{
+    struct text text = text_open(arena, s.len + 1);
+    for (size_t i = 0; i < s.len; i++) {
+        char ascii = narrow((const unsigned char *)s.at + i, s.len - i);
+        i += ascii ? 2 : 0;
+        char c = ascii ? ascii : s.at[i];
+        text_add_char(&text, c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c);
+    }
+    return text_str(&text);
+}
+
 size_t str_code_points(struct str s)
 {
     size_t n = 0;

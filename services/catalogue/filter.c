@@ -11,7 +11,7 @@ struct filter filter_read(struct request *request)
     };
     filter.by_archetype = archetype_named(request_string(request, "archetype"), &filter.archetype);
     filter.by_level = level_named(request_string(request, "level"), &filter.level);
-    struct str rest = request_string(request, "text");
+    struct str text = request_string(request, "text"), rest = text.at ? str_fold(request_arena(request), text) : STR_NONE;
     while (rest.at && filter.word_count < FILTER_WORDS) {
         struct str word = str_cut(&rest, ' ');
         if (word.len)
@@ -20,12 +20,12 @@ struct filter filter_read(struct request *request)
     return filter;
 }
 
-/* ASCII letters without case; Chinese as it is. */
+/* The word is folded; the text's ASCII letters are taken without case. */
 static bool contains(struct str text, struct str word)
 {
     for (size_t at = 0; at + word.len <= text.len; at++) {
         size_t same = 0;
-        while (same < word.len && tolower((unsigned char)text.at[at + same]) == tolower((unsigned char)word.at[same]))
+        while (same < word.len && tolower((unsigned char)text.at[at + same]) == (unsigned char)word.at[same])
             same++;
         if (same == word.len)
             return true;

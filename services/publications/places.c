@@ -52,18 +52,16 @@ static bool read_open_at(struct request *request, struct place_search *search)
     return true;
 }
 
-/* Words with one space between them, ASCII in lower case. */
+/* Words with one space between them. */
 static struct str normalise_words(struct arena *arena, struct str text)
 {
     struct text words = text_open(arena, text.len + 1);
-    while (text.at) {
-        struct str word = str_cut(&text, ' ');
-        if (!word.len)
-            continue;
-        if (words.len)
+    struct str rest = text.at ? str_fold(arena, text) : STR_NONE;
+    while (rest.at) {
+        struct str word = str_cut(&rest, ' ');
+        if (words.len && word.len)
             text_add_char(&words, ' ');
-        for (size_t i = 0; i < word.len; i++)
-            text_add_char(&words, word.at[i] >= 'A' && word.at[i] <= 'Z' ? (char)(word.at[i] + 'a' - 'A') : word.at[i]);
+        text_add(&words, word);
     }
     return words.len ? text_str(&words) : STR_NONE;
 }

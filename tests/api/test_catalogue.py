@@ -37,7 +37,7 @@ class Services(unittest.TestCase):
         self.assertEqual({item["slug"] for item in items}, {"metro-line-timetable", "metro-crowding"})
 
     def test_text_is_found_in_chinese_english_and_pinyin_initials(self):
-        for text in ("公积金账户", "housing fund account", "gjjzh"):
+        for text in ("公积金账户", "housing fund account", "gjjzh", "ＧＪＪＺＨ", "公积金　账户", "Housing  FUND"):
             slugs = [item["slug"] for item in pages("/v1/services?text=" + urllib.parse.quote(text))]
             self.assertIn("fund-balance-query", slugs, text)
 

@@ -46,6 +46,9 @@ struct str str_copy(struct arena *arena, struct str s);
 struct str str_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Valid UTF-8 (RFC 3629): no surrogates, no overlong forms. */
 bool str_is_utf8(struct str s);
+/* Words to search for: ASCII in lower case, and full-width letters, digits, signs and space, as Chinese keyboards type them, as
+ * the ASCII that they stand for. `s` must be UTF-8. */
+struct str str_fold(struct arena *arena, struct str s);
 /* Code points in valid UTF-8. */
 size_t str_code_points(struct str s);
 /* FNV-1a, for hash tables of trusted keys. */

@@ -131,6 +131,15 @@ START_TEST(utf8_is_valid_only_as_rfc_3629_says)
 }
 END_TEST
 
+START_TEST(folding_knows_case_and_full_width)
+{
+    ASSERT_STR(str_fold(arena, STR("Gjj ＧＪＪ　１２３！～ 公积金。")), "gjj gjj 123!~ 公积金。");
+    ASSERT_STR(str_fold(arena, STR("\xEF\xBD\x9F\xEF\xBC\x80、\xEF")),
+               "\xEF\xBD\x9F\xEF\xBC\x80、\xEF"); /* neighbours; a cut end */
+    ASSERT_STR(str_fold(arena, STR("")), "");
+}
+END_TEST
+
 START_TEST(percent_coding_round_trips_and_refuses_broken_escapes)
 {
     struct str out;
@@ -169,5 +178,5 @@ END_TEST
 
 RUN_TESTS("str", spans_compare_by_bytes_and_length, a_span_is_searched_sliced_trimmed_and_cut,
           cutting_yields_every_part_and_then_none, integers_are_read_whole_or_refused,
-          doubles_are_read_exactly_as_strtod_reads_them, utf8_is_valid_only_as_rfc_3629_says,
+          doubles_are_read_exactly_as_strtod_reads_them, utf8_is_valid_only_as_rfc_3629_says, folding_knows_case_and_full_width,
           percent_coding_round_trips_and_refuses_broken_escapes, a_text_grows_and_stays_terminated)
