@@ -95,6 +95,8 @@ static void read_parameters(struct request *request, const struct operation *ope
     struct str *raws = arena_alloc_raw(request_arena(request), OCCURRENCES_MOST * sizeof *raws);
     for (unsigned i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
+        if (parameter->unsupported)
+            continue;
         size_t count = raw_texts(request, operation, parameter, match, raws);
         struct schema_errors errors = {.arena = request_arena(request), .most = 1};
         const struct json *value =

@@ -18,6 +18,7 @@ struct parameter {
     bool required;
     bool explode;                /* arrays in the query: a=1&a=2, else a=1,2 (style form) */
     bool is_json;                /* described by `content`: its text is JSON */
+    const char *unsupported;     /* why no value of it can be read or written reliably; NULL: it can */
     const struct schema *schema; /* NULL: any string */
     const struct json *fallback; /* the schema's default, or NULL */
     const struct json *source;

@@ -33,6 +33,7 @@ static bool load_place(struct loader *loader, const struct json *source, struct 
     return false;
 }
 
+/* What is not understood here is no fault of the document: most of its operations do without that parameter. */
 static void load_style(struct loader *loader, const struct json *source, struct parameter *parameter, unsigned types)
 {
     const char *usual = places[parameter->place].style;
@@ -41,7 +42,8 @@ static void load_style(struct loader *loader, const struct json *source, struct 
     /* With a plain value every style of the query comes to the same. */
     bool is_plain = !(types & (1u << JSON_ARRAY | 1u << JSON_OBJECT));
     if (!is_usual && !(is_plain && parameter->place == PARAMETER_QUERY))
-        load_fault(loader, style, "style %.*s is not supported here: use %s", STR_ARG(style->string), usual);
+        parameter->unsupported =
+            str_printf(loader->arena, "style %.*s is not supported here: use %s", STR_ARG(style->string), usual).at;
     parameter->explode = json_get_boolean(source, "explode", strcmp(usual, "form") == 0);
 }
 
@@ -53,7 +55,10 @@ static void load_value(struct loader *loader, const struct json *source, struct 
         unsigned count = 0;
         const struct media *media = load_content(loader, content, &count);
         if (schema || count != 1 || !str_equal_nocase(media->type, STR("application/json"))) {
-            load_fault(loader, content, "a parameter has either a schema or one content, application/json");
+            if (schema || count != 1)
+                load_fault(loader, content, "a parameter has either a schema or one content");
+            else
+                parameter->unsupported = "the content of a parameter must be application/json";
             return;
         }
         parameter->is_json = true;
@@ -74,7 +79,7 @@ static void load_value(struct loader *loader, const struct json *source, struct 
             types |= 1u << JSON_OBJECT;
     }
     if (types == 1u << JSON_OBJECT)
-        load_fault(loader, schema, "an object in a parameter must be described by content, application/json");
+        parameter->unsupported = "an object in a parameter must be described by content, application/json";
     else
         load_style(loader, source, parameter, types);
 }

@@ -172,6 +172,9 @@ static void bind(struct arena *arena, struct routes *routes, const struct module
         if (operation->parameters[i].place == PARAMETER_COOKIE)
             text_printf(faults, "%s: operation %.*s: cookies are not read: %.*s\n", module->name, STR_ARG(operation->id),
                         STR_ARG(operation->parameters[i].name));
+        else if (operation->parameters[i].unsupported)
+            text_printf(faults, "%s: operation %.*s: %.*s: %s\n", module->name, STR_ARG(operation->id),
+                        STR_ARG(operation->parameters[i].name), operation->parameters[i].unsupported);
     if (!route->handle)
         text_printf(faults, "%s: operation %.*s has no handler\n", module->name, STR_ARG(operation->id));
     read_extension(&(struct reading){route, limits}, faults);
