@@ -1,6 +1,8 @@
 /* Compiles the catalogue's document into departments, services, categories and areas, and says every fault it finds. */
 #include "catalogue/definitions.h"
 
+#include <shimin/clock.h>
+
 #include <inttypes.h>
 
 static const struct snapshot_compiler *compiler;
@@ -65,6 +67,39 @@ static void compile_department(struct definitions *all, unsigned index, const st
         (void)compiler->department(all->arena, department, faults);
 }
 
+/* A system is its department with a contract and a backend of its own: whoever asks a service's department asks it. */
+static void compile_system(struct definitions *all, unsigned index, const struct json *entry,
+                           struct str (*contract_bytes)(struct arena *arena, struct str sha256), struct text *faults)
+{
+    struct department *system = &all->systems[index];
+    struct str owner = json_get_string(entry, "department", STR("")), key = copied(all, entry, "key");
+    const struct json *contract = json_get(entry, "contract");
+    int64_t department = slug_table_find(&all->department_slugs, owner);
+    if (department < 0 || !slug_table_add(&all->system_keys, key, index)) {
+        text_printf(faults, "system %.*s: %s\n", STR_ARG(key), department < 0 ? "unknown department" : "declared twice");
+        return;
+    }
+    *system = all->departments[department];
+    system->system = copied(all, entry, "name");
+    system->contract_name = copied(all, contract, "name");
+    system->definition = entry;
+    system->backend = NULL;
+    system->contract =
+        contract_share(all->arena, system->contract_name, json_get_string(contract, "sha256", STR("")), contract_bytes, faults);
+    if (compiler && compiler->department && system->contract)
+        (void)compiler->department(all->arena, system, faults);
+}
+
+static void compile_systems(struct definitions *all, const struct json *document,
+                            struct str (*contract_bytes)(struct arena *arena, struct str sha256), struct text *faults)
+{
+    all->system_count = count_of(document, "systems");
+    all->systems = arena_array(all->arena, struct department, all->system_count);
+    slug_table_open(&all->system_keys, all->arena, all->system_count);
+    for (unsigned i = 0; i < all->system_count; i++)
+        compile_system(all, i, &json_get(document, "systems")->items[i], contract_bytes, faults);
+}
+
 static void compile_aliases(struct definitions *all, struct service *service, struct text *faults)
 {
     const struct json *aliases = json_get(service->definition, "aliases");
@@ -100,11 +135,36 @@ static void compile_declared_switch(struct service *service, const struct json *
         text_printf(faults, "service %.*s: /switch/position: unknown position\n", STR_ARG(service->slug));
 }
 
-static void compile_service(struct definitions *all, unsigned index, const struct json *entry, struct text *faults)
+/* Whom the service asks: the department, or one of its systems. */
+static const struct department *department_of(struct definitions *all, const struct json *entry)
 {
-    struct service *service = &all->services[index];
+    int64_t department = slug_table_find(&all->department_slugs, json_get_string(entry, "department", STR("")));
+    struct str key = json_get_string(entry, "system", STR_NONE);
+    if (department < 0 || !key.at)
+        return department < 0 ? NULL : &all->departments[department];
+    int64_t system = slug_table_find(&all->system_keys, key);
+    const struct department *found = system < 0 ? NULL : &all->systems[system];
+    return found && str_equal(found->slug, all->departments[department].slug) ? found : NULL;
+}
+
+static int64_t time_member(const struct json *entry, const char *name)
+{
+    struct str text = json_get_string(entry, name, STR_NONE);
+    int64_t wall;
+    return text.at && time_parse_rfc3339(text, &wall) ? wall : 0;
+}
+
+/* All but what belongs to the place in the catalogue, which a version on trial shares. */
+static void compile_entry(struct definitions *all, struct service *service, unsigned index, const struct json *entry,
+                          struct text *faults)
+{
+    const struct json *retirement = json_get(entry, "retirement");
     *service = (struct service){
         .index = index,
+        .version = (unsigned)json_get_integer(entry, "version", 0),
+        .deprecated_at = time_member(retirement, "deprecated_at"),
+        .sunset_at = time_member(retirement, "sunset_at"),
+        .notice = bilingual_read(retirement, "notice"),
         .slug = copied(all, entry, "slug"),
         .name = bilingual_read(entry, "name"),
         .summary = bilingual_read(entry, "summary"),
@@ -114,27 +174,47 @@ static void compile_service(struct definitions *all, unsigned index, const struc
         .definition = entry,
     };
     size_t before = faults->len;
-    struct str owner = json_get_string(entry, "department", STR(""));
-    int64_t department = slug_table_find(&all->department_slugs, owner);
-    int64_t category = slug_table_find(&all->category_slugs, service->category);
-    if (department < 0)
-        text_printf(faults, "service %.*s: unknown department %.*s\n", STR_ARG(service->slug), STR_ARG(owner));
-    else
-        service->department = &all->departments[department];
-    if (category < 0)
+    service->department = department_of(all, entry);
+    if (!service->department)
+        text_printf(faults, "service %.*s: unknown department %.*s %.*s\n", STR_ARG(service->slug),
+                    STR_ARG(json_get_string(entry, "department", STR(""))), STR_ARG(json_get_string(entry, "system", STR(""))));
+    if (slug_table_find(&all->category_slugs, service->category) < 0)
         text_printf(faults, "service %.*s: unknown category %.*s\n", STR_ARG(service->slug), STR_ARG(service->category));
-    else
-        all->categories[category].services++;
     if (!archetype_named(json_get_string(entry, "archetype", STR("")), &service->archetype))
         text_printf(faults, "service %.*s: /archetype: unknown archetype\n", STR_ARG(service->slug));
     if (!level_named(json_get_string(entry, "level", STR("")), &service->level))
         text_printf(faults, "service %.*s: /level: unknown level\n", STR_ARG(service->slug));
     compile_declared_switch(service, entry, faults);
+    if (faults->len == before && compiler && compiler->service)
+        (void)compiler->service(all->arena, service, faults);
+}
+
+static void compile_canary(struct definitions *all, struct service *service, struct text *faults)
+{
+    const struct json *entry = json_get(service->definition, "canary");
+    if (!entry || entry->type != JSON_OBJECT)
+        return;
+    struct service *canary = arena_new(all->arena, struct service);
+    compile_entry(all, canary, service->index, entry, faults);
+    canary->aliases = service->aliases;
+    canary->alias_count = service->alias_count;
+    service->canary = canary;
+    service->canary_share = (unsigned)json_get_integer(entry, "share", 0);
+    if (!str_equal(canary->slug, service->slug))
+        text_printf(faults, "service %.*s: /canary/slug: is another service\n", STR_ARG(service->slug));
+}
+
+static void compile_service(struct definitions *all, unsigned index, const struct json *entry, struct text *faults)
+{
+    struct service *service = &all->services[index];
+    compile_entry(all, service, index, entry, faults);
+    int64_t category = slug_table_find(&all->category_slugs, service->category);
+    if (category >= 0)
+        all->categories[category].services++;
     if (!slug_table_add(&all->service_slugs, service->slug, index))
         text_printf(faults, "service %.*s: declared twice\n", STR_ARG(service->slug));
     compile_aliases(all, service, faults);
-    if (faults->len == before && compiler && compiler->service)
-        (void)compiler->service(all->arena, service, faults);
+    compile_canary(all, service, faults);
 }
 
 /* Rows are [code, name, level, parent code or null]; put breadth first, so that the children of a node lie together. */
@@ -253,6 +333,7 @@ struct definitions *definitions_compile(struct str text, struct str (*contract_b
     slug_table_open(&all->service_slugs, arena, all->service_count + count_aliases(document));
     for (unsigned i = 0; i < all->department_count; i++)
         compile_department(all, i, &json_get(document, "departments")->items[i], contract_bytes, faults);
+    compile_systems(all, document, contract_bytes, faults);
     for (unsigned i = 0; i < all->service_count; i++)
         compile_service(all, i, &json_get(document, "services")->items[i], faults);
     compile_areas(all, document, faults);

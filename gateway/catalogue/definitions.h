@@ -27,10 +27,11 @@ struct definitions {
     struct str version;
     struct service *services;
     struct department *departments;
+    struct department *systems; /* departments as their registered interfaces see them: other contract, other backend */
     struct category *categories;
     struct area *areas;
-    size_t service_count, department_count, category_count, area_count;
-    struct slug_table service_slugs, department_slugs, category_slugs, area_codes;
+    size_t service_count, department_count, system_count, category_count, area_count;
+    struct slug_table service_slugs, department_slugs, system_keys, category_slugs, area_codes;
 };
 /* NULL with lines added to *faults. The caller owns the one reference. */
 struct definitions *definitions_compile(struct str document,

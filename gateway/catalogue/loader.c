@@ -100,11 +100,11 @@ static bool has_services(void)
     return loader.latest && snapshot_services(loader.latest, &first) > 0;
 }
 
-/* Contracts that are not on disk yet. */
-static enum pg_status fetch_contracts(struct arena *arena, const struct json *departments)
+/* Contracts that are not on disk yet, of departments or systems. */
+static enum pg_status fetch_contracts(struct arena *arena, const struct json *owners)
 {
-    for (size_t i = 0; departments && i < departments->count; i++) {
-        struct str sha256 = json_get_string(json_get(&departments->items[i], "contract"), "sha256", STR_NONE);
+    for (size_t i = 0; owners && i < owners->count; i++) {
+        struct str sha256 = json_get_string(json_get(&owners->items[i], "contract"), "sha256", STR_NONE);
         if (!sha256.at || last_good_has_contract(sha256))
             continue;
         const struct pg_result *row;
@@ -133,7 +133,8 @@ static enum load load_definitions(struct arena *arena)
     bool empty = !services || services->count == 0;
     if (empty && (has_services() || last_good_document(arena).at))
         return refuse("Postgres has no service, and there were some: is it the right database?\n");
-    if (fetch_contracts(arena, json_get(document, "departments")) != PG_OK)
+    if (fetch_contracts(arena, json_get(document, "departments")) != PG_OK ||
+        fetch_contracts(arena, json_get(document, "systems")) != PG_OK)
         return LOAD_LATER;
     return publish(arena, text, NULL, !empty);
 }

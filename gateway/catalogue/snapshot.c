@@ -158,6 +158,16 @@ const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned in
     return index < snapshot->definitions->area_count ? &snapshot->definitions->areas[index] : NULL;
 }
 
+/* The digest is of the service as well: who is first to try one is not first to try all. */
+const struct service *service_version_for(const struct service *service, struct str who)
+{
+    if (!service->canary || !who.at)
+        return service;
+    uint64_t place = (str_hash(who) ^ str_hash(service->slug) * 0x9e3779b97f4a7c15U);
+    place = (place ^ place >> 33) * 0xff51afd7ed558ccdU;
+    return (place ^ place >> 33) % 10000 < service->canary_share ? service->canary : service;
+}
+
 struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service)
 {
     int64_t now = 0; /* read only where there is a window */

@@ -67,6 +67,22 @@ static bool limit_deadline(struct exchange *exchange)
     return true;
 }
 
+/* On trial for a share of the citizens, and of guests by their address; and what callers should know of a version that ends. */
+static bool choose_version(struct exchange *exchange)
+{
+    struct request *request = exchange->request;
+    if (!request->service)
+        return true;
+    request->service = service_version_for(request->service, request->citizen ? request->citizen->id : request->client_address);
+    const struct service *service = request->service;
+    if (service->deprecated_at) /* RFC 9745: a date of structured fields */
+        reply_header(request, "deprecation",
+                     str_printf(request_arena(request), "@%lld", (long long)(service->deprecated_at / seconds(1))));
+    if (service->sunset_at) /* RFC 8594 */
+        reply_header(request, "sunset", time_http_date(request_arena(request), service->sunset_at));
+    return true;
+}
+
 static bool keep_limits(struct exchange *exchange)
 {
     return quota_spend(exchange, settings->limits);
@@ -95,6 +111,7 @@ static bool (*const steps[])(struct exchange *exchange) = {
     limit_deadline,    /*               */
     find_service,      /* 404           */
     access_session,    /* 401, 503      */
+    choose_version,    /*               */
     access_level,      /* 401           */
     access_switch,     /* 503           */
     keep_limits,       /* 429           */

@@ -48,6 +48,7 @@ struct department {
     struct bilingual name;
     struct str kind;
     struct str contract_name;        /* file name */
+    struct str system;               /* one of its registered interfaces; empty: its own entry in the catalogue */
     const struct json *definition;   /* the whole entry */
     const struct contract *contract; /* compiled; NULL if it has none */
     void *backend;                   /* the federation's compiled part */
@@ -69,6 +70,12 @@ struct service {
     const struct json *definition; /* the whole entry */
     struct switch_state declared;  /* the catalogue's own position */
     void *binding;                 /* the federation's compiled mapping; NULL without an operation */
+    unsigned version;              /* of a registered service; 0: it comes from the catalogue's files */
+    const struct service *canary;  /* the version on trial, for a share of the citizens; NULL: none */
+    unsigned canary_share;         /* of ten thousand */
+    int64_t deprecated_at;         /* wall microseconds; 0: this version is not being retired */
+    int64_t sunset_at;             /* when it ends; 0: not known */
+    struct bilingual notice;       /* what callers should know of it */
 };
 
 struct area {
@@ -108,6 +115,9 @@ const struct department *snapshot_department(const struct snapshot *snapshot, st
 const struct area *snapshot_area(const struct snapshot *snapshot, struct str code);
 const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned index);
 /* The switch in force now (the window is looked at), declared position included. */
+/* The version of the service that this citizen is served: the same on every call while the share does not shrink. `who` is
+ * whatever tells callers apart and stays (a citizen's id, an address); at == NULL is never on trial. */
+const struct service *service_version_for(const struct service *service, struct str who);
 struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service);
 
 /* The next moment (wall microseconds) at which a window begins or ends; INT64_MAX without one. What was rendered from the
