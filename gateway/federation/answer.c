@@ -1,6 +1,7 @@
 /* Judging a department's answer. Whatever is outside its contract does not reach a citizen. */
 #include "federation/answer.h"
 #include "federation/metrics.h"
+#include "federation/record.h"
 #include <shimin/arena.h>
 #include <shimin/clock.h>
 #include <shimin/log.h>
@@ -141,7 +142,10 @@ const struct problem *answer_judge(struct arena *arena, const struct answer_want
     if (answer_says_nothing(message->status))
         return answer_refusal(arena, wanted, message);
     const char *reason = NULL;
-    if (!answer_check(arena, wanted->operation, message, &answer->body, &reason))
+    bool good = answer_check(arena, wanted->operation, message, &answer->body, &reason);
+    if (!good && wanted->record)
+        record_breach(wanted->record, arena, wanted->operation, message, reason);
+    if (!good)
         return answer_breach(arena, wanted->department, wanted->operation, reason);
     if (message->status == 404 && wanted->not_found_empty) {
         answer->body = NULL;

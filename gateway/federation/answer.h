@@ -15,10 +15,11 @@ struct answer_message {
 
 struct answer_wanted {
     const struct operation *operation;
-    struct str department; /* slug, for problems, logs and metrics */
-    struct str items;      /* JSON Pointer; at == NULL: the whole body */
-    bool not_found_empty;  /* 404 is an empty list */
-    bool inputs_are_asked; /* something the asker typed was sent: a refusal of the content is his to mend */
+    struct str department;            /* slug, for problems, logs and metrics */
+    struct str items;                 /* JSON Pointer; at == NULL: the whole body */
+    bool not_found_empty;             /* 404 is an empty list */
+    bool inputs_are_asked;            /* something the asker typed was sent: a refusal of the content is his to mend */
+    struct department_record *record; /* told of a breach; NULL: nobody asks */
 };
 
 /* NULL with *answer filled (body, items, status), or the problem. A breach of the contract is counted and logged here. */

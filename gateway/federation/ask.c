@@ -87,6 +87,8 @@ static const struct problem *fetch(struct asking *asking, struct department_answ
         .request = asking->question->request,
         .idempotency_key = asking->question->idempotency_key,
         .traffic = asking->traffic,
+        .record = asking->question->record,
+        .proof = asking->question->proof,
     };
     struct answer_message message;
     const struct problem *problem = call_department(asking->arena, &call, &message);
@@ -176,19 +178,22 @@ static const struct problem *ask_cached(struct asking *asking, struct department
 static bool is_cacheable(const struct asking *asking)
 {
     const struct mapping *mapping = asking->mapping;
-    return federation_settings()->cache && mapping && mapping->fresh > 0 &&
+    return federation_settings()->cache && !asking->question->record && mapping && mapping->fresh > 0 &&
            (!mapping->personal || federation_settings()->keyring);
 }
 
 const struct problem *department_ask(const struct department_question *question, struct department_answer *answer)
 {
     struct asking asking = {.arena = question->arena, .question = question};
-    asking.traffic = question->service ? traffic_of_service(question->service) : NULL;
+    asking.traffic = question->service && !question->record ? traffic_of_service(question->service) : NULL;
     struct cached ignored;
     *answer = (struct department_answer){0};
     const struct problem *problem = question->service ? fill_mapped(&asking, question->service) : fill_direct(&asking);
     if (problem)
         return problem;
+    if (question->target.at)
+        asking.filled.target = question->target;
+    asking.wanted.record = question->record;
     return is_cacheable(&asking) ? ask_cached(&asking, answer) : fetch(&asking, answer, &ignored);
 }
 

@@ -97,12 +97,12 @@ static struct link *link_open(const struct plan *plan)
     link->references = 1;
     for (unsigned i = 0; i < plan->security_count; i++)
         certificate |= signer_needs_certificate(plan->securities[i]);
-    if (secret && certificate && secret->certificate_path.at && secret->private_key_path.at) {
-        target.certificate = str_to_c(arena, secret->certificate_path);
-        target.private_key = str_to_c(arena, secret->private_key_path);
+    if (secret && certificate && secret->certificate.at && secret->private_key.at) {
+        target.certificate = str_to_c(arena, secret->certificate);
+        target.private_key = str_to_c(arena, secret->private_key_path.at ? secret->private_key_path : secret->private_key);
     }
-    if (secret && secret->ca_path.at)
-        target.ca_file = str_to_c(arena, secret->ca_path);
+    if (secret && secret->ca.at)
+        target.ca_file = str_to_c(arena, secret->ca);
     if (!address_of(plan, certificate, &target.address, &ours)) {
         log_error("department %.*s has no usable address", STR_ARG(plan->slug));
         link->broken = true;
@@ -158,7 +158,7 @@ static struct backend *backend_make(const struct plan *plan)
     uint32_t seed;
     random_bytes(&seed, sizeof seed);
     backend->arena = arena_open();
-    backend->slug = str_copy(backend->arena, plan->slug);
+    backend->slug = str_copy(backend->arena, plan->key);
     breaker_open(&backend->breaker, &plan->breaker, seed);
     backend->breaker.changed = breaker_changed;
     budget_open(&backend->budget);
@@ -187,10 +187,15 @@ static void adapt(struct backend *backend, const struct plan *plan)
         bulkhead_set_cap(&backend->bulkhead, cap);
     if (backend->link && backend->fingerprint == plan->fingerprint && backend->generation == worker->generation)
         return;
+    /* other departments' credentials change as well, and connections are worth keeping */
+    uint64_t secret = secret_digest(secrets_find(worker->secrets, plan->credentials));
+    backend->generation = worker->generation;
+    if (backend->link && backend->fingerprint == plan->fingerprint && backend->secret == secret && !backend->link->broken)
+        return;
     link_release(backend->link);
     backend->link = link_open(plan);
     backend->fingerprint = plan->fingerprint;
-    backend->generation = worker->generation;
+    backend->secret = secret;
 }
 
 struct backend *backend_of(const struct plan *plan)

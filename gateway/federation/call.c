@@ -1,6 +1,7 @@
 /* One call of a department. The order is: breaker, cap, signature, send; a second attempt goes through the breaker again. */
 #include "federation/call.h"
 #include "federation/backend.h"
+#include "federation/record.h"
 #include "http/request_internal.h"
 #include <shimin/id.h>
 #include <shimin/log.h>
@@ -95,7 +96,7 @@ static bool add_headers(struct attempt *attempt)
     const struct call *call = attempt->call;
     const struct filled *filled = call->filled;
     struct outgoing *outgoing = &attempt->outgoing;
-    bool good = outgoing_add(outgoing, STR("accept"), STR("application/json")) &&
+    bool good = outgoing_add(outgoing, STR("accept"), filled->accept) &&
                 outgoing_add(outgoing, STR("user-agent"), STR("shimin/" SHIMIN_VERSION));
     if (good && filled->content_type.at)
         good = outgoing_add(outgoing, STR("content-type"), filled->content_type);
@@ -123,9 +124,19 @@ static enum call_outcome sign(struct attempt *attempt)
     };
     if (!attempt->signer || !add_headers(attempt))
         return CALL_NOT_SIGNED;
-    attempt->signing = signer_sign(attempt->signer, attempt->arena, &attempt->outgoing);
-    if (attempt->signing == SIGNING_DONE)
+    if (attempt->call->record)
+        record_request(attempt->call->record, attempt->arena, &attempt->outgoing);
+    if (attempt->call->proof == PROOF_NONE)
         return CALL_OK;
+    unsigned unsigned_headers = attempt->outgoing.header_count;
+    attempt->signing = signer_sign(attempt->signer, attempt->arena, &attempt->outgoing);
+    if (attempt->signing == SIGNING_DONE) {
+        if (attempt->call->proof == PROOF_WRONG)
+            record_spoil(attempt->arena, &attempt->outgoing, unsigned_headers);
+        if (attempt->call->record)
+            record_proof(attempt->call->record, attempt->arena, &attempt->outgoing, unsigned_headers);
+        return CALL_OK;
+    }
     if (attempt->signing == SIGNING_REFUSED)
         log_error("department %.*s: a request could not be signed", STR_ARG(attempt->backend->slug));
     return attempt->signing == SIGNING_DEADLINE    ? CALL_TIMEOUT
@@ -146,6 +157,8 @@ static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *st
     if (attempt->call->request)
         attempt->call->request->upstream_time += attempt->took;
     *stale = outcome == UPSTREAM_STALE;
+    if (attempt->call->record)
+        record_answer(attempt->call->record, outcome == UPSTREAM_OK ? attempt->message : NULL, clock_steady() - began);
     if (outcome != UPSTREAM_CANCELLED && !*stale)
         metric_observe(attempt->backend->duration, (double)attempt->took / 1e6);
     if (outcome != UPSTREAM_OK)
@@ -169,7 +182,8 @@ static enum call_outcome send_fresh(struct attempt *attempt)
 
 static bool is_worth_repeating(const struct attempt *attempt, enum call_outcome outcome)
 {
-    if (!attempt->call->filled->safe || attempt->deadline - clock_steady() < RETRY_TIME_LEAST + RETRY_PAUSE_LEAST)
+    if (!attempt->call->filled->safe || attempt->call->record ||
+        attempt->deadline - clock_steady() < RETRY_TIME_LEAST + RETRY_PAUSE_LEAST)
         return false;
     if (outcome == CALL_SERVER_ERROR)
         return attempt->message->status >= 502 && attempt->message->status <= 504;
@@ -231,8 +245,14 @@ static void count_traffic(const struct attempt *attempt, enum call_outcome outco
     const struct operation *operation = attempt->call->filled->operation;
     traffic_count_backend(attempt->call->traffic, outcome);
     traffic_count_operation(
-        traffic_of_operation(&attempt->backend->operations, attempt->backend->slug, operation->id, operation->index), outcome,
+        traffic_of_operation(&attempt->backend->operations, attempt->call->plan->slug, operation->id, operation->index), outcome,
         attempt->took);
+}
+
+static struct signer *signer_of(const struct link *link, const struct call *call)
+{
+    uint8_t security = call->plan->security_of[call->filled->operation->index];
+    return security == SECURITY_NOT_KNOWN ? NULL : link->signers[security];
 }
 
 const struct problem *call_department(struct arena *arena, const struct call *call, struct answer_message *message)
@@ -245,13 +265,16 @@ const struct problem *call_department(struct arena *arena, const struct call *ca
         .call = call,
         .backend = backend,
         .link = link,
-        .signer = link->signers[call->plan->security_of[call->filled->operation->index]],
+        .signer = signer_of(link, call),
         .deadline = deadline < fiber_deadline() ? deadline : fiber_deadline(),
         .message = message,
         .took = -1,
     };
     enum call_outcome outcome = link->broken ? CALL_NOT_SIGNED : enter_and_call(&attempt);
     backend_count(backend, outcome);
-    count_traffic(&attempt, outcome);
+    if (call->record) /* what is tried out is nobody's traffic */
+        call->record->outcome = str_of(call_outcome_name(outcome));
+    else
+        count_traffic(&attempt, outcome);
     return explain(&attempt, outcome);
 }

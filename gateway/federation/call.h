@@ -8,9 +8,11 @@
 struct call {
     const struct plan *plan;
     const struct filled *filled;
-    struct request *request;      /* for the trace; NULL: none */
-    struct str idempotency_key;   /* of a write; at == NULL: none */
-    struct traffic_cell *traffic; /* of what asks; NULL: it is not counted */
+    struct request *request;          /* for the trace; NULL: none */
+    struct str idempotency_key;       /* of a write; at == NULL: none */
+    struct traffic_cell *traffic;     /* of what asks; NULL: it is not counted */
+    struct department_record *record; /* NULL: not wanted */
+    enum department_proof proof;
 };
 
 /* NULL with *message filled when the department answered, with whatever status; or the problem. Waits, at most to the earlier

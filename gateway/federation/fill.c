@@ -207,7 +207,7 @@ static const struct problem *fill_body(const struct template *template, struct a
     struct schema_errors errors = {.arena = arena};
     if (template->media->schema && !schema_validate(template->media->schema, body, &errors))
         return body_invalid(arena, &errors);
-    filled->content_type = STR("application/json");
+    filled->content_type = str_ends(template->media->type, STR("+json")) ? template->media->type : STR("application/json");
     filled->body = json_text(arena, body);
     return NULL;
 }
@@ -215,7 +215,7 @@ static const struct problem *fill_body(const struct template *template, struct a
 const struct problem *template_fill(const struct template *template, struct arena *arena, const struct source_inputs *inputs,
                                     struct filled *filled)
 {
-    *filled = (struct filled){.operation = template->operation, .safe = template->safe};
+    *filled = (struct filled){.operation = template->operation, .accept = template->accept, .safe = template->safe};
     struct text target = text_open(arena, 256);
     const struct problem *problem;
     if ((problem = fill_path(template, arena, inputs, &target)) || (problem = fill_query(template, arena, inputs, &target)) ||

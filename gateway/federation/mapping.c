@@ -1,6 +1,7 @@
 /* Compiling a service's mapping against its department's contract. */
 #include "federation/mapping.h"
 #include "federation/schema_path.h"
+#include "federation/signer.h"
 #include <shimin/clock.h>
 
 /* Archetypes whose operation asks and changes nothing, whatever its method: it may be repeated and cached. */
@@ -88,6 +89,9 @@ static const struct operation *find_operation(const struct service *service, con
         return NULL;
     }
     const struct operation *operation = id.len ? contract_operation(service->department->contract, id) : NULL;
+    if (operation && !signer_knows(&operation->security))
+        fault_add(sink, json_get(definition, "id"), STR("/operation/id"), "security scheme %.*s of operation %.*s is unknown",
+                  STR_ARG(operation->security.name), STR_ARG(id));
     if (!operation)
         fault_add(sink, json_get(definition, "id"), STR("/operation/id"), "no operation %.*s in %.*s", STR_ARG(id),
                   STR_ARG(service->department->contract_name));

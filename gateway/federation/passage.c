@@ -162,8 +162,11 @@ static void check_unknown(struct passing *passing)
             continue;
         if (!str_percent_decode(passing->arena, key, true, &name) || !str_is_utf8(name))
             refuse(passing, STR("?"), BILINGUAL("编码有误", "is not encoded properly"));
-        else if (!operation_parameter(passing->operation, PARAMETER_QUERY, name))
-            refuse(passing, name, BILINGUAL("没有此参数", "is not a parameter of this operation"));
+        else {
+            const struct parameter *parameter = operation_parameter(passing->operation, PARAMETER_QUERY, name);
+            if (!parameter || parameter->unsupported)
+                refuse(passing, name, BILINGUAL("没有此参数", "is not a parameter of this operation"));
+        }
     }
 }
 
@@ -173,7 +176,7 @@ static const struct problem *read_parameters(struct passing *passing, const stru
     for (unsigned i = 0; i < operation->parameter_count; i++)
         passing->has_id |= is_id(passing, operation->parameters[i].name);
     for (unsigned i = 0; i < operation->parameter_count; i++)
-        if (operation->parameters[i].place != PARAMETER_COOKIE)
+        if (operation->parameters[i].place != PARAMETER_COOKIE && !operation->parameters[i].unsupported)
             read_parameter(passing, match, &operation->parameters[i]);
     check_unknown(passing);
     if (!passing->error_count)

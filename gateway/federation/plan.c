@@ -10,7 +10,7 @@
 #define CONCURRENCY_MOST 10000
 #define DEADLINE_MOST 60000 /* ms */
 
-/* The slugs met so far. Snapshots are compiled by one thread, but nothing promises that it is always the same. */
+/* The keys met so far. Snapshots are compiled by one thread, but nothing promises that it is always the same. */
 static struct {
     pthread_mutex_t lock;
     char *slugs[PLACES_MAX];
@@ -39,7 +39,8 @@ static bool same_security(const struct security *a, const struct security *b)
            str_equal(a->token_url, b->token_url);
 }
 
-static void compile_securities(struct arena *arena, struct plan *plan, struct fault_sink *sink)
+/* An operation whose scheme is not known can be described but not called; a service that needs it is refused (mapping.c). */
+static void compile_securities(struct arena *arena, struct plan *plan)
 {
     const struct contract *contract = plan->contract;
     uint8_t *of = arena_array(arena, uint8_t, contract->operation_count + 1);
@@ -48,32 +49,27 @@ static void compile_securities(struct arena *arena, struct plan *plan, struct fa
         unsigned at = 0;
         while (at < plan->security_count && !same_security(plan->securities[at], security))
             at++;
-        if (at == SECURITIES_MAX) {
-            fault_add(sink, contract->operations[i].source, STR("/contract"), "more than %d security schemes", SECURITIES_MAX);
-            return;
+        if (at == SECURITIES_MAX || !signer_knows(security)) {
+            of[i] = SECURITY_NOT_KNOWN;
+            continue;
         }
-        if (at == plan->security_count) {
-            if (!signer_knows(security))
-                fault_add(sink, contract->operations[i].source, STR("/contract"),
-                          "security scheme %.*s of operation %.*s is unknown", STR_ARG(security->name),
-                          STR_ARG(contract->operations[i].id));
+        if (at == plan->security_count)
             plan->securities[plan->security_count++] = security;
-        }
         of[i] = (uint8_t)at;
     }
     plan->security_of = of;
 }
 
-static void compile_operations(struct arena *arena, struct plan *plan, struct fault_sink *sink)
+static void compile_operations(struct arena *arena, struct plan *plan)
 {
     const struct contract *contract = plan->contract;
     const struct template **direct = arena_array(arena, const struct template *, contract->operation_count + 1);
     struct router *router = router_new(arena);
     for (unsigned i = 0; i < contract->operation_count; i++) {
-        struct str reason = STR_NONE;
+        struct str reason;
         direct[contract->operations[i].index] = template_direct(arena, &contract->operations[i]);
-        if (!router_add(router, &contract->operations[i], NULL, &reason))
-            fault_add(sink, NULL, STR("/contract"), "%.*s: %.*s", STR_ARG(contract->operations[i].path), STR_ARG(reason));
+        /* a path that the router cannot tell from others is only out of reach of raw passage */
+        (void)!router_add(router, &contract->operations[i], NULL, &reason);
     }
     plan->direct = direct;
     plan->guards = arena_array(arena, const struct guard *, contract->operation_count + 1);
@@ -97,8 +93,7 @@ static void read_breaker(struct plan *plan, const struct json *source, struct fa
 static uint64_t fingerprint(struct arena *arena, const struct plan *plan)
 {
     struct text text = text_open(arena, 256);
-    text_printf(&text, "%u %.*s %.*s %.*s %.*s", plan->number, STR_ARG(plan->address), STR_ARG(plan->credentials),
-                STR_ARG(plan->contract->name), STR_ARG(plan->contract->version));
+    text_printf(&text, "%u %.*s %.*s", plan->number, STR_ARG(plan->address), STR_ARG(plan->credentials));
     for (unsigned i = 0; i < plan->security_count; i++)
         text_printf(&text, " %d %.*s %.*s %.*s", plan->securities[i]->kind, STR_ARG(plan->securities[i]->name),
                     STR_ARG(plan->securities[i]->scheme), STR_ARG(plan->securities[i]->token_url));
@@ -115,6 +110,8 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
     struct plan *plan = arena_new(arena, struct plan);
     struct address address;
     plan->slug = department->slug;
+    plan->key = department->system.len ? str_printf(arena, "%.*s/%.*s", STR_ARG(department->slug), STR_ARG(department->system))
+                                       : department->slug;
     plan->number = department->number;
     plan->contract = department->contract;
     plan->address = json_get_string(backend, "address", STR("sandbox"));
@@ -128,13 +125,13 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
         fault_add(sink, json_get(backend, "concurrency"), STR("/backend/concurrency"), "must be 1 to %d", CONCURRENCY_MOST);
     if (deadline < 0 || deadline > DEADLINE_MOST)
         fault_add(sink, json_get(backend, "deadline_ms"), STR("/backend/deadline_ms"), "must be at most %d", DEADLINE_MOST);
-    if (!place_of(department->slug, &plan->place))
-        fault_add(sink, NULL, STR("/slug"), "more than %d departments since the start", PLACES_MAX);
+    if (!place_of(plan->key, &plan->place))
+        fault_add(sink, NULL, STR("/slug"), "more than %d backends since the start", PLACES_MAX);
     plan->concurrency = (unsigned)concurrency;
     plan->deadline = milliseconds(deadline);
     read_breaker(plan, json_get(backend, "breaker"), sink);
-    compile_securities(arena, plan, sink);
-    compile_operations(arena, plan, sink);
+    compile_securities(arena, plan);
+    compile_operations(arena, plan);
     *good = sink->count == before;
     if (*good)
         plan->fingerprint = fingerprint(arena, plan);

@@ -6,8 +6,9 @@
 #include "federation/breaker.h"
 #include "federation/template.h"
 
-#define PLACES_MAX 1024  /* departments that one process may meet in its life */
-#define SECURITIES_MAX 8 /* schemes in one contract */
+#define PLACES_MAX 4096  /* backends that one process may meet in its life */
+#define SECURITIES_MAX 8 /* schemes in one contract that can be signed for */
+#define SECURITY_NOT_KNOWN UINT8_MAX
 
 /* A name under which this department's services send something of the citizen's. */
 struct identity_name {
@@ -20,10 +21,11 @@ struct guard;
 struct mapping;
 
 struct plan {
-    unsigned place; /* of the slug, the same in every snapshot: where a worker keeps its state */
+    unsigned place; /* of the key, the same in every snapshot: where a worker keeps its state */
     unsigned number;
-    struct str slug;
-    struct str address;     /* "sandbox" or an http(s) URL */
+    struct str slug;    /* the department's */
+    struct str key;     /* "metro", or "metro/tickets" of a registered system: whose breaker, cap and connections these are */
+    struct str address; /* "sandbox" or an http(s) URL */
     struct str credentials; /* name in the secrets file */
     unsigned concurrency;   /* of all workers together */
     int64_t deadline;       /* microseconds; 0: the gateway's default */
@@ -31,7 +33,7 @@ struct plan {
     const struct contract *contract;
     const struct security *securities[SECURITIES_MAX];
     unsigned security_count;
-    const uint8_t *security_of;           /* by the operation's index */
+    const uint8_t *security_of;           /* by the operation's index; SECURITY_NOT_KNOWN: it cannot be called */
     const struct template *const *direct; /* by the operation's index: for questions without a service */
     const struct router *router;          /* of the contract's paths, for raw passage */
     const struct guard **guards;          /* by the operation's index: the services that it stands behind */

@@ -6,6 +6,7 @@
 #include "federation/token.h"
 #include <shimin/arena.h>
 #include <shimin/clock.h>
+#include <shimin/id.h>
 #include <stdlib.h>
 
 #define MESSAGE_TAG "city-dept"
@@ -28,6 +29,8 @@ struct signer {
     struct token_fetch fetch;
     struct arena *arena;
     struct str key_id;
+    struct field fixed; /* the header that proves who we are */
+    struct str query;   /* or the parameter */
 };
 
 bool outgoing_add(struct outgoing *outgoing, struct str name, struct str value)
@@ -51,9 +54,9 @@ static bool open_certificate(struct signer *signer, const struct security *secur
                              const char **reason)
 {
     (void)signer, (void)security;
-    if (secret && secret->certificate_path.at && secret->private_key_path.at)
+    if (secret && secret->certificate.at && secret->private_key.at)
         return true;
-    *reason = "mutual TLS needs `certificate` and `private_key`, both as paths";
+    *reason = "mutual TLS needs `certificate` and `private_key`";
     return false;
 }
 
@@ -171,6 +174,83 @@ static enum signing sign_token(struct signer *signer, struct arena *arena, struc
                                                                                                           : SIGNING_REFUSED;
 }
 
+/* ---- a secret that is sent as it is ---- */
+
+static bool is_sendable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f)
+            return false;
+    return text.len > 0;
+}
+
+static bool open_fixed(struct signer *signer, struct str name, struct str value, const char **reason)
+{
+    if (!is_sendable(name) || !is_sendable(value)) {
+        *reason = "holds characters that no header may";
+        return false;
+    }
+    char *lower = str_to_c(signer->arena, name);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + 'a' - 'A');
+    signer->fixed = (struct field){.name = str_of(lower), .value = str_copy(signer->arena, value)};
+    return true;
+}
+
+static bool open_api_key(struct signer *signer, const struct security *security, const struct secret *secret,
+                         const char **reason)
+{
+    struct str place = json_get_string(security->source, "in", STR("")),
+               name = json_get_string(security->source, "name", STR(""));
+    if (!secret || !secret->api_key.len || !name.len) {
+        *reason = "needs `api_key`, and a name in the contract";
+        return false;
+    }
+    if (str_is(place, "query")) {
+        signer->query = str_printf(signer->arena, "%.*s=%.*s", STR_ARG(str_percent_encode(signer->arena, name)),
+                                   STR_ARG(str_percent_encode(signer->arena, secret->api_key)));
+        return true;
+    }
+    if (str_is(place, "cookie"))
+        return open_fixed(signer, STR("cookie"),
+                          str_printf(signer->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(secret->api_key)), reason);
+    return open_fixed(signer, name, secret->api_key, reason);
+}
+
+static bool open_basic(struct signer *signer, const struct security *security, const struct secret *secret, const char **reason)
+{
+    (void)security;
+    if (!secret || !secret->username.len || !secret->password.len) {
+        *reason = "needs `username` and `password`";
+        return false;
+    }
+    struct str both = str_printf(signer->arena, "%.*s:%.*s", STR_ARG(secret->username), STR_ARG(secret->password));
+    struct str encoded = base64_encode(signer->arena, both.at, both.len);
+    return open_fixed(signer, STR("authorization"), str_printf(signer->arena, "Basic %.*s", STR_ARG(encoded)), reason);
+}
+
+static bool open_bearer(struct signer *signer, const struct security *security, const struct secret *secret,
+                        const char **reason)
+{
+    (void)security;
+    if (!secret || !secret->token.len) {
+        *reason = "needs `token`";
+        return false;
+    }
+    return open_fixed(signer, STR("authorization"), str_printf(signer->arena, "Bearer %.*s", STR_ARG(secret->token)), reason);
+}
+
+static enum signing sign_fixed(struct signer *signer, struct arena *arena, struct outgoing *outgoing)
+{
+    if (signer->query.len) {
+        outgoing->query = outgoing->query.len ? str_printf(arena, "%.*s&%.*s", STR_ARG(outgoing->query), STR_ARG(signer->query))
+                                              : signer->query;
+        return SIGNING_DONE;
+    }
+    return outgoing_add(outgoing, signer->fixed.name, signer->fixed.value) ? SIGNING_DONE : SIGNING_REFUSED;
+}
+
 /* ---- the table ---- */
 
 static const struct scheme schemes[] = {
@@ -191,6 +271,9 @@ static const struct scheme schemes[] = {
      .open = open_department,
      .sign = sign_department},
     {.kind = SECURITY_HTTP, .name = "Signature", .algorithm = SIGNATURE_ED25519, .open = open_message, .sign = sign_message},
+    {.kind = SECURITY_HTTP, .name = "basic", .open = open_basic, .sign = sign_fixed},
+    {.kind = SECURITY_HTTP, .name = "bearer", .open = open_bearer, .sign = sign_fixed},
+    {.kind = SECURITY_API_KEY, .open = open_api_key, .sign = sign_fixed},
     {.kind = SECURITY_OAUTH2, .open = open_token, .sign = sign_token},
     {.kind = SECURITY_MUTUAL_TLS, .needs_certificate = true, .open = open_certificate, .sign = sign_nothing},
 };

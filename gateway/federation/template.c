@@ -9,9 +9,31 @@ static bool is_safe(const struct operation *operation)
     return operation->method == METHOD_POST && json_get_boolean(operation->source, "x-shimin-safe", false);
 }
 
+/* application/json where the contract has it, else the first of its kin (application/vnd.city+json). */
+static const struct media *json_media(const struct media *list, unsigned count)
+{
+    const struct media *media = media_for(list, count, STR("application/json"));
+    for (unsigned i = 0; i < count && !media; i++)
+        if (str_ends(list[i].type, STR("+json")))
+            media = &list[i];
+    return media;
+}
+
 static const struct media *json_body(const struct operation *operation)
 {
-    return media_for(operation->bodies, operation->body_count, STR("application/json"));
+    return json_media(operation->bodies, operation->body_count);
+}
+
+static struct str accepted(const struct operation *operation)
+{
+    for (unsigned i = 0; i < operation->response_count; i++) {
+        const struct response *response = &operation->responses[i];
+        const struct media *media =
+            response->status / 100 == 2 || response->status == 2 ? json_media(response->media, response->media_count) : NULL;
+        if (media && str_ends(media->type, STR("+json")))
+            return media->type;
+    }
+    return STR("application/json");
 }
 
 /* ---- path ---- */
@@ -241,7 +263,9 @@ static void add_target(struct arena *arena, struct template *template, struct te
             fault_add(sink, node, STR("/operation/request"), "parameter %.*s is mapped twice", STR_ARG(name));
             return;
         }
-    if (parameter) {
+    if (parameter && parameter->unsupported) {
+        fault_add(sink, node, STR("/operation/request"), "parameter %.*s: %s", STR_ARG(name), parameter->unsupported);
+    } else if (parameter) {
         if (coerce_constant(arena, parameter, source, node, sink))
             fields[(*count)++] = (struct template_field){.parameter = parameter, .source = *source};
     } else if (template->media) {
@@ -276,6 +300,7 @@ const struct template *template_compile(struct arena *arena, const struct operat
 {
     struct template *template = arena_new(arena, struct template);
     template->operation = operation;
+    template->accept = accepted(operation);
     template->safe = reads || is_safe(operation);
     size_t before = sink->count;
     if (request && request->type != JSON_OBJECT) {
@@ -300,10 +325,14 @@ const struct template *template_compile(struct arena *arena, const struct operat
         for (unsigned j = 0; j < count; j++)
             mapped |= fields[j].parameter == parameter;
         if (parameter->required && !mapped && parameter->place != PARAMETER_PATH)
-            fault_add(sink, NULL, STR("/operation/request"), "required parameter %.*s of operation %.*s has no source",
-                      STR_ARG(parameter->name), STR_ARG(operation->id));
+            fault_add(sink, NULL, STR("/operation/request"), "required parameter %.*s of operation %.*s has no source%s%s",
+                      STR_ARG(parameter->name), STR_ARG(operation->id), parameter->unsupported ? ", and can have none: " : "",
+                      parameter->unsupported ? parameter->unsupported : "");
     }
     place_fields(arena, template, fields, count, sink);
+    if (!template->media && operation->body_required)
+        fault_add(sink, NULL, STR("/operation/id"), "operation %.*s needs a body that is not JSON, which nothing here can make",
+                  STR_ARG(operation->id));
     if (template->media && (operation->body_required || template->body))
         check_required(operation->contract, json_get(template->media->source, "schema"), template->body, STR_NONE, 0, sink);
     if (!template->body && !operation->body_required)
@@ -322,6 +351,7 @@ const struct template *template_direct(struct arena *arena, const struct operati
 {
     struct template *template = arena_new(arena, struct template);
     template->operation = operation;
+    template->accept = accepted(operation);
     template->safe = is_safe(operation);
     template->media = json_body(operation);
     template->body_of_values = template->media != NULL;
@@ -329,7 +359,7 @@ const struct template *template_direct(struct arena *arena, const struct operati
     unsigned count = 0;
     for (unsigned i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
-        if (parameter->place == PARAMETER_COOKIE)
+        if (parameter->place == PARAMETER_COOKIE || parameter->unsupported)
             continue;
         fields[count].parameter = parameter;
         fields[count].source = (struct source){.kind = SOURCE_VALUE, .name = parameter->name};

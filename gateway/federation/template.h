@@ -26,6 +26,7 @@ struct template_member {
 struct template
 {
     const struct operation *operation;
+    struct str accept;                 /* the media type that is asked for */
     const struct template_field *path; /* in the order of the path */
     unsigned path_count;
     struct str path_tail; /* literal text after the last value */
@@ -68,6 +69,7 @@ struct filled_header {
 struct filled {
     const struct operation *operation;
     struct str target; /* path and query */
+    struct str accept;
     const struct filled_header *headers;
     unsigned header_count;
     struct str content_type; /* at == NULL: no body */

@@ -15,9 +15,9 @@ struct upstream_settings {
     uint16_t port;
     bool tls;
     struct str server_name;  /* whose certificate is expected; empty: host */
-    const char *ca_file;     /* PEM; NULL: the system's */
+    const char *ca_file;     /* PEM, a path or the text itself; NULL: the system's */
     struct str pin;          /* hex SHA-256 of the certificate's public key (SPKI); without ca_file it is all that is asked */
-    const char *certificate; /* ours, with its key; NULL: none */
+    const char *certificate; /* ours, with its key, likewise; NULL: none */
     const char *private_key;
     unsigned idle;     /* kept connections at most; 0: none is kept */
     int64_t idle_time; /* microseconds */

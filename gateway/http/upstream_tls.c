@@ -1,6 +1,7 @@
 /* TLS towards an upstream: whose certificate is accepted, and which one we show. */
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <shimin/id.h>
@@ -51,6 +52,62 @@ static bool expect_name(SSL_CTX *context, const char *name)
     return X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1;
 }
 
+static bool is_pem(const char *text)
+{
+    return str_starts(str_of(text), STR("-----BEGIN "));
+}
+
+static BIO *memory_of(const char *text)
+{
+    BIO *memory = BIO_new_mem_buf(text, -1);
+    if (!memory)
+        fatal("no memory for a certificate");
+    return memory;
+}
+
+/* Certificates of the text: the first is ours, the others its chain; or all are authorities. */
+static bool take_certificates(SSL_CTX *context, const char *text, bool authorities)
+{
+    BIO *memory = memory_of(text);
+    bool good = true;
+    unsigned count = 0;
+    for (X509 *one; good && (one = PEM_read_bio_X509(memory, NULL, NULL, NULL)); count++) {
+        good = authorities ? X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one) == 1
+               : count     ? SSL_CTX_add1_chain_cert(context, one) == 1
+                           : SSL_CTX_use_certificate(context, one) == 1;
+        X509_free(one);
+    }
+    if (good && count)
+        ERR_clear_error(); /* the end of the text is an error to the reader */
+    BIO_free(memory);
+    return good && count;
+}
+
+static bool take_key(SSL_CTX *context, const char *text)
+{
+    BIO *memory = memory_of(text);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(memory, NULL, NULL, NULL);
+    bool good = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(memory);
+    return good;
+}
+
+static bool use_authorities(SSL_CTX *context, const char *given)
+{
+    if (!given)
+        return SSL_CTX_set_default_verify_paths(context) == 1;
+    return is_pem(given) ? take_certificates(context, given, true) : SSL_CTX_load_verify_locations(context, given, NULL) == 1;
+}
+
+static bool use_certificate(SSL_CTX *context, const char *certificate, const char *key)
+{
+    return (is_pem(certificate) ? take_certificates(context, certificate, false)
+                                : SSL_CTX_use_certificate_chain_file(context, certificate) == 1) &&
+           (is_pem(key) ? take_key(context, key) : SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1) &&
+           SSL_CTX_check_private_key(context) == 1;
+}
+
 SSL_CTX *upstream_tls_open(struct upstream *upstream)
 {
     const struct upstream_settings *settings = &upstream->settings;
@@ -68,12 +125,9 @@ SSL_CTX *upstream_tls_open(struct upstream *upstream)
             return fail(upstream, context, "pin, which is not a SHA-256 in hex");
         SSL_CTX_set_cert_verify_callback(context, verify_pin, upstream);
     }
-    if (settings->ca_file ? SSL_CTX_load_verify_locations(context, settings->ca_file, NULL) != 1
-                          : SSL_CTX_set_default_verify_paths(context) != 1)
+    if (!use_authorities(context, settings->ca_file))
         return fail(upstream, context, "certificate authorities");
-    if (settings->certificate && (SSL_CTX_use_certificate_chain_file(context, settings->certificate) != 1 ||
-                                  SSL_CTX_use_PrivateKey_file(context, settings->private_key, SSL_FILETYPE_PEM) != 1 ||
-                                  SSL_CTX_check_private_key(context) != 1))
+    if (settings->certificate && !use_certificate(context, settings->certificate, settings->private_key))
         return fail(upstream, context, "client certificate");
     return context;
 }

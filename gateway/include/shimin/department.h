@@ -5,6 +5,26 @@
 
 #include <shimin/citizen.h>
 
+/* What went over the wire, for whoever tries a mapping out: the last attempt of a call. Whatever proves who we are is left out.
+ */
+struct department_record {
+    unsigned attempts;
+    struct str method, url;
+    struct str request_headers; /* a JSON object */
+    struct str request_body;
+    unsigned status;    /* 0: there was no answer */
+    struct str outcome; /* "ok", "client_error", … "connect_failed", "timeout": as the metrics have it */
+    struct str content_type;
+    struct str response_body;
+    int64_t duration;                     /* microseconds, from sending to the whole answer */
+    struct str breach;                    /* how the answer breaks the contract; at == NULL: it does not */
+    const struct problem_error *breaches; /* where it does */
+    size_t breach_count;
+};
+
+/* How a call proves who we are: as it should, not at all, or with a proof that is wrong. For the publish gate. */
+enum department_proof { PROOF_PROPER, PROOF_NONE, PROOF_WRONG };
+
 struct department_question {
     struct arena *arena;
     const struct snapshot *snapshot;
@@ -16,6 +36,10 @@ struct department_question {
     const struct json *values;     /* without a service: parameters and body members by name; with one: its query.* by name */
     struct str page_cursor;        /* for the gateway's paged pulls: the page parameter's value */
     struct str idempotency_key;    /* of a write: sent as Idempotency-Key, so that a delivery may be repeated */
+    struct department_record
+        *record; /* filled; then nothing comes from the cache, and nothing is sent twice. NULL: not wanted */
+    enum department_proof proof;
+    struct str target; /* path and query that are sent instead of the mapping's; at == NULL: its own */
 };
 
 struct department_answer {

@@ -28,7 +28,7 @@ static void read_secrets(struct arena *arena, struct str text)
     if (str_find(text_str(&faults), STR(marker)) >= 0)
         abort();
     const struct secret *secret = secrets_find(secrets, STR("tax"));
-    if (secret && secret->certificate_path.at && !secret->certificate_path.len)
+    if (secret && secret->certificate.at && !secret->certificate_path.len)
         abort();
     secrets_free(secrets);
 }

@@ -149,7 +149,7 @@ END_TEST
 START_TEST(missing_credentials_are_told_before_a_call)
 {
     const char *reason = NULL;
-    const struct secret half = {.key_id = STR("shimin"), .certificate_path = STR("/x")};
+    const struct secret half = {.key_id = STR("shimin"), .certificate = STR("/x")};
     const struct security all[] = {{.kind = SECURITY_HTTP, .scheme = STR("HMAC-SHA256")},
                                    {.kind = SECURITY_HTTP, .scheme = STR("SM2")},
                                    {.kind = SECURITY_HTTP, .scheme = STR("Signature")},
@@ -161,8 +161,46 @@ START_TEST(missing_credentials_are_told_before_a_call)
         ck_assert_ptr_nonnull(reason);
         ck_assert_ptr_null(signer_open(&all[i], NULL, NULL, &reason));
     }
-    ck_assert(!signer_knows(&(struct security){.kind = SECURITY_API_KEY}));
-    ck_assert(!signer_knows(&(struct security){.kind = SECURITY_HTTP, .scheme = STR("basic")}));
+    ck_assert(!signer_knows(&(struct security){.kind = SECURITY_OPENID}));
+    ck_assert(!signer_knows(&(struct security){.kind = SECURITY_HTTP, .scheme = STR("digest")}));
+}
+END_TEST
+
+START_TEST(what_is_sent_as_it_is_goes_where_the_contract_says)
+{
+    struct json_error error;
+    const struct secret secret = {
+        .api_key = STR("k y/1"), .username = STR("Aladdin"), .password = STR("open sesame"), .token = STR("t.o.k")};
+    const struct json *in_header =
+        json_parse(arena, STR("{\"in\":\"header\",\"name\":\"X-Api-Key\"}"), &json_limits_document, &error);
+    const struct json *in_query = json_parse(arena, STR("{\"in\":\"query\",\"name\":\"key\"}"), &json_limits_document, &error);
+    const struct {
+        struct security security;
+        const char *name, *value;
+    } rows[] = {
+        {{.kind = SECURITY_HTTP, .scheme = STR("Basic")},
+         "authorization",
+         "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}, /* RFC 7617 §2 */
+        {{.kind = SECURITY_HTTP, .scheme = STR("bearer")}, "authorization", "Bearer t.o.k"},
+        {{.kind = SECURITY_API_KEY, .source = in_header}, "x-api-key", "k y/1"},
+    };
+    const char *reason;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct signer *signer = signer_open(&rows[i].security, &secret, NULL, &reason);
+        begin();
+        ck_assert_int_eq(signer_sign(signer, arena, &outgoing), SIGNING_DONE);
+        ASSERT_STR(header(rows[i].name), rows[i].value);
+        signer_close(signer);
+    }
+    struct signer *signer =
+        signer_open(&(struct security){.kind = SECURITY_API_KEY, .source = in_query}, &secret, NULL, &reason);
+    begin();
+    outgoing.query = STR("a=1");
+    ck_assert_int_eq(signer_sign(signer, arena, &outgoing), SIGNING_DONE);
+    ASSERT_STR(outgoing.query, "a=1&key=k%20y%2F1");
+    signer_close(signer);
+    const struct secret broken = {.token = STR("a\nb")};
+    ck_assert_ptr_null(signer_open(&rows[1].security, &broken, NULL, &reason));
 }
 END_TEST
 
@@ -262,6 +300,6 @@ END_TEST
 
 RUN_FLOOR_TESTS("federation signer", the_plain_signatures_are_accepted_by_the_other_side,
                 the_national_signature_is_accepted_by_the_other_side, the_message_signature_is_accepted_by_the_other_side,
-                missing_credentials_are_told_before_a_call, a_token_is_fetched_once_and_again_when_it_is_refused,
-                an_answer_that_is_no_token_is_not_sent_on, secrets_are_read_only_from_a_private_file,
-                a_faulty_secrets_file_is_refused_whole_and_not_quoted)
+                missing_credentials_are_told_before_a_call, what_is_sent_as_it_is_goes_where_the_contract_says,
+                a_token_is_fetched_once_and_again_when_it_is_refused, an_answer_that_is_no_token_is_not_sent_on,
+                secrets_are_read_only_from_a_private_file, a_faulty_secrets_file_is_refused_whole_and_not_quoted)
