@@ -151,6 +151,12 @@ static void prepare_parts(void)
         .session_absolute = config_duration(config, "login.session_absolute"),
         .verified_idle = config_duration(config, "login.verified_idle"),
         .verified_absolute = config_duration(config, "login.verified_absolute"),
+        .staff_idle = config_duration(config, "staff.session_idle"),
+        .staff_absolute = config_duration(config, "staff.session_absolute"),
+        .password_age = config_duration(config, "staff.password_age"),
+        .password_cost = {.memory = (uint32_t)(config_size(config, "staff.password_memory") / 1024),
+                          .passes = (uint32_t)config_integer(config, "staff.password_passes"),
+                          .lanes = (uint32_t)config_integer(config, "staff.password_lanes")},
     };
     gateway.federation = (struct federation_settings){
         .sandbox_host = config_string(config, "sandbox.address"),

@@ -6,7 +6,8 @@ extern const struct module identity_module;
 extern const struct module records_module;
 extern const struct module publications_module;
 extern const struct module passage_module;
+extern const struct module staff_module;
 
 const struct module *const modules[] = {
-    &catalogue_module, &identity_module, &records_module, &publications_module, &passage_module, NULL,
+    &catalogue_module, &identity_module, &records_module, &publications_module, &passage_module, &staff_module, NULL,
 };

@@ -21,38 +21,45 @@ static bool pass_or_reply(struct request *request, const struct problem *problem
     return !problem;
 }
 
-static struct str bearer_token(const struct request *request)
+struct str access_bearer(const struct request *request)
 {
     struct str field = request_header(request, "authorization");
     struct str scheme = str_slice(field, 0, 7);
     return str_equal_nocase(scheme, STR("bearer ")) ? str_trim(str_slice(field, 7, field.len)) : STR_NONE;
 }
 
-bool access_session(struct exchange *exchange)
+bool access_unknown(struct request *request)
 {
-    struct request *request = exchange->request;
-    struct str token = bearer_token(request);
-    if (!token.len)
-        return true;
-    switch (session_find(request_arena(request), token, &request->citizen)) {
-    case SESSION_FOUND:
-        return true;
-    case SESSION_UNKNOWN:
-        reply_header(request, "www-authenticate", STR("Bearer error=\"invalid_token\""));
-        reply_fault(request, PROBLEM_UNAUTHENTICATED,
-                    BILINGUAL("会话已失效，请重新登录", "The session has ended; log in again"));
-        return false;
-    case SESSION_UNAVAILABLE:
-        break;
-    }
-    if (level_needed(exchange) == LEVEL_GUEST)
-        return true;
+    reply_header(request, "www-authenticate", STR("Bearer error=\"invalid_token\""));
+    reply_fault(request, PROBLEM_UNAUTHENTICATED, BILINGUAL("会话已失效，请重新登录", "The session has ended; log in again"));
+    return false;
+}
+
+bool access_unavailable(struct request *request)
+{
     struct problem *problem =
         problem_new(request_arena(request), PROBLEM_STORE_UNAVAILABLE,
                     BILINGUAL("会话暂时无法核对，请稍后再试", "Sessions cannot be checked for the moment; try again soon"));
     problem->retry_after = STORE_RETRY_SECONDS;
     reply_problem(request, problem);
     return false;
+}
+
+bool access_session(struct exchange *exchange)
+{
+    struct request *request = exchange->request;
+    struct str token = access_bearer(request);
+    if (!token.len || request->actor)
+        return true;
+    switch (session_find(request_arena(request), token, &request->citizen)) {
+    case SESSION_FOUND:
+        return true;
+    case SESSION_UNKNOWN:
+        return access_unknown(request);
+    case SESSION_UNAVAILABLE:
+        break;
+    }
+    return level_needed(exchange) == LEVEL_GUEST || access_unavailable(request);
 }
 
 bool access_level(struct exchange *exchange)

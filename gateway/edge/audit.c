@@ -15,14 +15,15 @@ void audit_open(const char *spool_directory)
     batch = batch_open(&(struct batch_settings){.name = "audit", .statement = &sql_append_audit, .spool_dir = spool_directory});
 }
 
-/* A public page that a guest reads is in the access log only. */
+/* A public page that a guest reads is in the access log only. What is for staff or clients is recorded whoever tries it. */
 static bool matters(const struct exchange *exchange)
 {
     const struct request *request = exchange->request;
     if (!exchange->route)
         return false;
     enum http_method method = exchange->route->operation->method;
-    return request->citizen || (method != METHOD_GET && method != METHOD_HEAD);
+    bool theirs = exchange->route->roles || exchange->route->scopes;
+    return request->citizen || theirs || (method != METHOD_GET && method != METHOD_HEAD);
 }
 
 void audit_record(const struct exchange *exchange)
@@ -30,6 +31,7 @@ void audit_record(const struct exchange *exchange)
     const struct request *request = exchange->request;
     if (!matters(exchange))
         return;
+    struct str object = request->audit_object.len ? request->audit_object : exchange->service;
     struct text text = text_open(request->arena, 512);
     struct json_out out = json_write(&text);
     json_object(&out);
@@ -38,10 +40,15 @@ void audit_record(const struct exchange *exchange)
     if (request->citizen) {
         json_field(&out, "actor", request->citizen->id);
         json_field(&out, "session", request->citizen->session_id);
+    } else if (request->actor) {
+        json_field(&out, "actor", actor_label(request->arena, request->actor));
+        json_field(&out, "session", request->actor->session_id);
     }
     json_field(&out, "action", exchange->route->operation->id);
-    if (exchange->service.len)
-        json_field(&out, "object", exchange->service);
+    if (object.len)
+        json_field(&out, "object", object);
+    if (request->audit_detail.len)
+        json_field(&out, "detail", request->audit_detail);
     json_field(&out, "address", request->client_address);
     json_field_i64(&out, "status", request->status);
     json_field_c(&out, "trace_id", request->trace.id);

@@ -45,7 +45,9 @@ struct str idempotency_key_read(struct str field)
 /* Guests are told apart by address. */
 static struct str principal(const struct exchange *exchange)
 {
-    const struct request *request = exchange->request;
+    struct request *request = exchange->request;
+    if (request->actor)
+        return actor_label(request->arena, request->actor);
     return request->citizen ? request->citizen->id : request_client_address(request);
 }
 

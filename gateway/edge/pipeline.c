@@ -109,6 +109,7 @@ static bool handle(struct exchange *exchange)
 static bool (*const steps[])(struct exchange *exchange) = {
     find_route,        /* 404, 405, 501 */
     limit_deadline,    /*               */
+    access_actor,      /* 401, 403, 503 */
     find_service,      /* 404           */
     access_session,    /* 401, 503      */
     choose_version,    /*               */

@@ -104,12 +104,43 @@ static bool read_deadline(struct reading *reading, const struct json *value)
     return reading->route->deadline > 0;
 }
 
+static bool read_staff(struct reading *reading, const struct json *value)
+{
+    enum role role;
+    if (value->type == JSON_STRING && str_is(value->string, "any"))
+        reading->route->roles = (1U << ROLES) - 1;
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
+        if (value->items[i].type != JSON_STRING || !role_named(value->items[i].string, &role))
+            return false;
+        reading->route->roles |= 1U << role;
+    }
+    return reading->route->roles != 0;
+}
+
+static bool read_client(struct reading *reading, const struct json *value)
+{
+    enum scope scope;
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
+        if (value->items[i].type != JSON_STRING || !scope_named(value->items[i].string, &scope))
+            return false;
+        reading->route->scopes |= 1U << scope;
+    }
+    return reading->route->scopes != 0;
+}
+
+static bool read_setup(struct reading *reading, const struct json *value)
+{
+    reading->route->setup = value->type == JSON_BOOLEAN && value->boolean;
+    return reading->route->setup;
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct reading *reading, const struct json *value);
 } members[] = {
     {"level", read_level},   {"service", read_service},         {"archetypes", read_archetypes}, {"act", read_act},
-    {"limits", read_limits}, {"idempotency", read_idempotency}, {"deadline_ms", read_deadline},
+    {"limits", read_limits}, {"idempotency", read_idempotency}, {"staff", read_staff},           {"client", read_client},
+    {"setup", read_setup},   {"deadline_ms", read_deadline},
 };
 
 static void read_extension(struct reading *reading, struct text *faults)
@@ -130,6 +161,20 @@ static void read_extension(struct reading *reading, struct text *faults)
             text_printf(faults, "%.*s: operation %.*s: x-shimin/%.*s is not understood\n", STR_ARG(operation->contract->name),
                         STR_ARG(operation->id), STR_ARG(member->name));
     }
+}
+
+/* A new address of administrators or departments cannot be left open by forgetting to say whose it is. */
+static void check_actors(const struct route *route, struct text *faults)
+{
+    const struct operation *operation = route->operation;
+    bool theirs = str_starts(operation->path, STR("/admin/")) || str_starts(operation->path, STR("/department/"));
+    bool said = route->roles || route->scopes;
+    if (theirs && !said && operation->security.kind != SECURITY_NONE)
+        text_printf(faults, "%.*s: operation %.*s: x-shimin names neither staff nor client\n",
+                    STR_ARG(operation->contract->name), STR_ARG(operation->id));
+    if (said && (route->level != LEVEL_GUEST || route->level_of_service))
+        text_printf(faults, "%.*s: operation %.*s: x-shimin names a citizen's level beside staff or client\n",
+                    STR_ARG(operation->contract->name), STR_ARG(operation->id));
 }
 
 static void (*handler_of(const struct module *module, struct str operation_id))(struct request *)
@@ -178,6 +223,7 @@ static void bind(struct arena *arena, struct routes *routes, const struct module
     if (!route->handle)
         text_printf(faults, "%s: operation %.*s has no handler\n", module->name, STR_ARG(operation->id));
     read_extension(&(struct reading){route, limits}, faults);
+    check_actors(route, faults);
     if (!router_add(routes->router, operation, route, &reason))
         text_printf(faults, "%s: operation %.*s: %.*s\n", module->name, STR_ARG(operation->id), STR_ARG(reason));
     routes->count++;

@@ -6,6 +6,7 @@
 #include "contract/router.h"
 #include "edge/limit.h"
 
+#include <shimin/actor.h>
 #include <shimin/catalogue.h>
 #include <shimin/metrics.h>
 #include <shimin/module.h>
@@ -27,8 +28,10 @@ struct route {
     void (*handle)(struct request *request);
     enum level level;
     bool level_of_service;
-    int service_at;      /* index of the path parameter that names the service, or -1 */
-    unsigned archetypes; /* bits; 0: any */
+    unsigned roles, scopes; /* bits of the staff and the clients who may; both 0: it is the citizens' */
+    bool setup;             /* open to staff who have yet to set a password or a second factor */
+    int service_at;         /* index of the path parameter that names the service, or -1 */
+    unsigned archetypes;    /* bits; 0: any */
     enum act act;
     const struct limit_policy *limits[ROUTE_LIMITS];
     unsigned limit_count;

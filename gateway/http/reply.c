@@ -92,6 +92,21 @@ void reply_etag(struct request *request, struct str tag)
     request->reply.etag = str_copy(request->arena, tag);
 }
 
+bool request_if_match(struct request *request, int64_t *version)
+{
+    struct str tag = str_trim(request_header(request, "if-match"));
+    if (!tag.at) {
+        reply_fault(request, PROBLEM_PRECONDITION_REQUIRED,
+                    BILINGUAL("请用 If-Match 带上所改记录的 ETag", "Send If-Match with the ETag of the record that you change"));
+        return false;
+    }
+    bool quoted = tag.len > 2 && tag.at[0] == '"' && tag.at[tag.len - 1] == '"';
+    if (quoted && str_to_i64(str_slice(tag, 1, tag.len - 1), version))
+        return true;
+    reply_fault(request, PROBLEM_PRECONDITION_FAILED, (struct bilingual){0});
+    return false;
+}
+
 bool reply_not_modified(struct request *request, struct str tag)
 {
     bool read = str_is(request->method, "GET") || str_is(request->method, "HEAD");

@@ -51,6 +51,17 @@ const struct citizen *request_citizen(const struct request *request)
     return request->citizen;
 }
 
+const struct actor *request_actor(const struct request *request)
+{
+    return request->actor;
+}
+
+void request_audit(struct request *request, struct str object, struct str detail)
+{
+    request->audit_object = str_copy(request->arena, object);
+    request->audit_detail = str_copy(request->arena, detail);
+}
+
 const struct service *request_service(const struct request *request)
 {
     return request->service;

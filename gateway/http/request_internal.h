@@ -3,6 +3,7 @@
 #define SHIMIN_HTTP_REQUEST_INTERNAL_H
 
 #include <h2o.h>
+#include <shimin/actor.h>
 #include <shimin/catalogue.h>
 #include <shimin/citizen.h>
 #include <shimin/fiber.h>
@@ -85,6 +86,8 @@ struct request {
     const struct snapshot *snapshot;
     const struct service *service;
     const struct citizen *citizen;
+    const struct actor *actor;
+    struct str audit_object, audit_detail;
     struct parameter_value *parameters;
     size_t parameter_count;
     const struct json *body;

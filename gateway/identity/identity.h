@@ -3,6 +3,7 @@
 #define SHIMIN_IDENTITY_H
 
 #include "crypto/keyring.h"
+#include "crypto/password.h"
 #include "identity/sms.h"
 
 struct identity_settings {
@@ -11,6 +12,9 @@ struct identity_settings {
     const char *verifier_department, *verifier_operation; /* that compare a name with an identity number */
     int64_t session_idle, session_absolute;               /* of L1, microseconds */
     int64_t verified_idle, verified_absolute;             /* of L2 and up */
+    int64_t staff_idle, staff_absolute;                   /* of staff */
+    int64_t password_age;                                 /* of a password of staff, until it must be changed */
+    struct password_cost password_cost;
 };
 
 /* Once, before the workers start; `settings` must live as long as the process. */

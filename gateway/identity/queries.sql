@@ -21,3 +21,27 @@ INSERT INTO shimin.verification_attempt (citizen_id, outcome) VALUES ($1::uuid, 
 UPDATE shimin.citizen
 SET name_cipher = $2, id_number_cipher = $3, id_number_blind = $4, level = greatest(level, 2), verified_at = now()
 WHERE id = $1::uuid AND (id_number_blind IS NULL OR id_number_blind = $4);
+
+-- name: find_staff
+-- Who wants to log in, locked or not.
+SELECT account.id, account.state = 'active', credential.password_hash, credential.totp_confirmed, credential.totp_cipher,
+       credential.epoch
+FROM shimin.staff account
+JOIN shimin.staff_credential credential ON credential.staff_id = account.id
+WHERE account.name = $1;
+
+-- name: take_staff_step
+-- A code was shown: its step and those before are used up. Nothing when they were already. Step 0: there is no second factor yet.
+UPDATE shimin.staff_credential
+SET totp_step = greatest(totp_step, $2), last_login_at = now()
+WHERE staff_id = $1::uuid AND (totp_step < $2 OR NOT totp_confirmed);
+
+-- name: read_actor
+-- What a member of staff may do now; nothing when the account is locked or the session is of an earlier epoch. The password may be
+-- $3 seconds old.
+SELECT account.name, array_to_string(account.roles, ' '), account.department, account.area,
+       credential.password_temporary OR credential.password_set_at < now() - $3::bigint * interval '1 second',
+       NOT credential.totp_confirmed
+FROM shimin.staff account
+JOIN shimin.staff_credential credential ON credential.staff_id = account.id
+WHERE account.id = $1::uuid AND account.state = 'active' AND credential.epoch = $2;

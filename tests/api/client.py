@@ -3,8 +3,10 @@
 The stack under test is named by the environment: SHIMIN_URL (https), SHIMIN_PLAIN_URL, SHIMIN_SANDBOX (control), SHIMIN_OPERATIONS,
 SHIMIN_CONFIG and SHIMIN (the program).
 """
+import base64
 import contextlib
 import hashlib
+import hmac
 import itertools
 import json
 import os
@@ -131,6 +133,46 @@ def login_by_face():
     redis("HSET", session_key(token), "level", "3")
     wait_until(lambda: call("/v1/me", token=token).json["level"] == "L3", what="the level")
     return token
+
+
+def totp(uri, step=0):
+    """The code that an authenticator app shows for an otpauth URI (RFC 6238), `step` half minutes from now."""
+    secret = urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)["secret"][0]
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.digest(key, (int(time.time()) // 30 + step).to_bytes(8, "big"), "sha1")
+    at = mac[-1] & 15
+    return f"{(int.from_bytes(mac[at:at + 4], 'big') & 0x7fffffff) % 1_000_000:06d}"
+
+
+STAFF_PASSWORD = "Panda-Tea-1984-house"
+_names = itertools.count(1)
+
+
+class Staff:
+    """An account of staff: name, password, the otpauth URI of its second factor."""
+
+    def __init__(self, name, password, uri):
+        self.name, self.password, self.uri = name, password, uri
+
+    def credentials(self, step=0):
+        return {"name": self.name, "password": self.password, "code": totp(self.uri, step)}
+
+
+def new_staff(role, department=None, area=None):
+    """A new account with this role, or with several as "manager,engineer"."""
+    name = f"{role.split(',')[0]}.{os.getpid()}.{next(_names)}"
+    place = ["--department", department] if department else ["--area", area] if area else []
+    done = subprocess.run([os.environ["SHIMIN"], "admin", "create", name, "--role", role, *place], input=STAFF_PASSWORD + "\n",
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Staff(name, STAFF_PASSWORD, re.search(r"otpauth://\S+", done.stdout)[0])
+
+
+def staff_session(role, department=None, area=None):
+    """The token of a session of a new account with this role."""
+    answer = call("/admin/v1/sessions", body=new_staff(role, department, area).credentials())
+    assert answer.status == 201, answer
+    return answer.json["token"]
 
 
 def behave(department, mode=None, **more):

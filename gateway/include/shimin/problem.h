@@ -35,7 +35,9 @@ enum problem_type {
     PROBLEM_VALIDATION,              /* 422 validation-error: errors[] */
     PROBLEM_KEY_REUSED,              /* 422 idempotency-key-reused */
     PROBLEM_CODE_REJECTED,           /* 422 code-rejected: wrong, used or expired one-time code */
+    PROBLEM_CREDENTIALS_REJECTED,    /* 422 credentials-rejected: of a member of staff */
     PROBLEM_IDENTITY_REJECTED,       /* 422 identity-rejected */
+    PROBLEM_PRECONDITION_REQUIRED,   /* 428 precondition-required: If-Match is missing */
     PROBLEM_TOO_MANY_REQUESTS,       /* 429 IANA quota-exceeded; Retry-After */
     PROBLEM_HEADERS_TOO_LARGE,       /* 431 headers-too-large */
     PROBLEM_INTERNAL,                /* 500 internal-error */

@@ -53,6 +53,9 @@ void reply_fault(struct request *request, enum problem_type type, struct bilingu
 void reply_header(struct request *request, const char *name, struct str value);
 /* Strong ETag (without quotes). When the reply is a 200 to GET or HEAD and If-None-Match names it, 304 goes out instead. */
 void reply_etag(struct request *request, struct str tag);
+/* The version that If-Match names, of a row whose ETag is its version; false after answering 428 (none) or 412 (not of ours).
+ */
+MUST_CHECK bool request_if_match(struct request *request, int64_t *version);
 /* True when If-None-Match already names this tag: a handler may then skip making the body and return. */
 bool reply_not_modified(struct request *request, struct str tag);
 /* "no-store" is sent unless this is called, e.g. with "public, max-age=60". */

@@ -1,0 +1,60 @@
+/* Staff: login with password and one-time code, and the sessions that come of it. */
+#ifndef SHIMIN_STAFF_H
+#define SHIMIN_STAFF_H
+
+#include <shimin/actor.h>
+#include <shimin/session.h>
+
+enum staff_outcome {
+    STAFF_DONE,
+    STAFF_REJECTED,    /* name, password or code: never said which */
+    STAFF_WAIT,        /* too many failures */
+    STAFF_BUSY,        /* too many passwords are being checked */
+    STAFF_UNAVAILABLE, /* Postgres or Redis is away */
+    STAFF_ABSENT,
+    STAFF_STALE,    /* the row's version is another by now */
+    STAFF_CONFLICT, /* the name is taken; the last security account; what the database does not allow */
+};
+
+/* What an account has yet to do before it may do anything else; bits. */
+enum staff_setup { STAFF_SETUP_PASSWORD = 1, STAFF_SETUP_SECOND_FACTOR = 2 };
+
+struct staff_session {
+    struct actor actor;
+    struct str csrf; /* comes back in X-CSRF-Token with every change that a browser asks for */
+    unsigned setup;
+    int64_t expires_at; /* wall: when it ends even if used */
+};
+
+/* Whose token it is. Asks Redis for the session and Postgres for the account each time, so that a lock, a changed role or a
+ * logout is in force at once. Counts as use: the idle time begins anew. Waits. */
+enum session_outcome staff_session_find(struct arena *arena, struct str token, const struct staff_session **session) MUST_CHECK;
+/* The session that an actor of kind ACTOR_STAFF came with. */
+const struct staff_session *staff_session_of(const struct actor *actor);
+
+struct staff_login {
+    struct str name, password, code; /* code may be empty: an account without a second factor enrols it in its first session */
+    struct str device, address;
+};
+struct staff_session_new {
+    struct str token, id, csrf;
+    unsigned setup;
+    int64_t expires_at;
+};
+/* Checks name, password and code. Takes as long for unknown names as for known ones and answers alike; after a few failures of
+ * one name or one address each further try must wait longer (*retry_after seconds, STAFF_WAIT), known name or not. Waits. */
+enum staff_outcome staff_log_in(struct arena *arena, const struct staff_login *login, struct staff_session_new *made,
+                                int64_t *retry_after) MUST_CHECK;
+
+/* What its owner may see of a session. */
+struct staff_session_entry {
+    struct str id, device, address;
+    int64_t opened_at, expires_at;
+};
+enum session_outcome staff_session_list(struct arena *arena, struct str staff_id, const struct staff_session_entry **entries,
+                                        size_t *count) MUST_CHECK;
+/* SESSION_UNKNOWN if it is not theirs. Waits. */
+enum session_outcome staff_session_revoke(struct arena *arena, struct str staff_id, struct str session_id) MUST_CHECK;
+enum session_outcome staff_session_revoke_all(struct arena *arena, struct str staff_id) MUST_CHECK;
+
+#endif
