@@ -218,3 +218,16 @@ void router_match(const struct router *router, enum http_method method, struct s
     match->operation = node->routes[method].operation;
     match->target = node->routes[method].target;
 }
+
+struct str router_methods(struct arena *arena, unsigned allowed)
+{
+    struct text text = text_open(arena, 64);
+    for (int method = 0; method < METHODS; method++) {
+        bool implied = (method == METHOD_HEAD && (allowed & (1U << METHOD_GET))) || method == METHOD_OPTIONS;
+        if (!implied && !(allowed & (1U << method)))
+            continue;
+        text_add_c(&text, text.len ? ", " : "");
+        text_add_c(&text, method_name((enum http_method)method));
+    }
+    return text_str(&text);
+}

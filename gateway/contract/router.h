@@ -25,4 +25,7 @@ MUST_CHECK bool router_add(struct router *router, const struct operation *operat
  * not match. */
 void router_match(const struct router *router, enum http_method method, struct str path, struct route_match *match);
 
+/* `allowed` as the Allow field has it (RFC 9110 §10.2.1), HEAD and OPTIONS included. */
+struct str router_methods(struct arena *arena, unsigned allowed);
+
 #endif

@@ -218,9 +218,11 @@ static const struct problem *find(struct passing *passing, struct str path, stru
         router_match(passing->plan->router, method, path, match);
     if (!known || !match->found)
         return problem_new(passing->arena, PROBLEM_NOT_FOUND, BILINGUAL("部门没有这个接口", "The department has no such path"));
-    if (!match->operation)
+    if (!match->operation) {
+        reply_header(passing->request, "allow", router_methods(passing->arena, match->allowed));
         return problem_new(passing->arena, PROBLEM_METHOD_NOT_ALLOWED,
                            BILINGUAL("接口不支持此方法", "The path has no such method"));
+    }
     passing->operation = match->operation;
     return NULL;
 }

@@ -29,6 +29,9 @@ const struct module passage_module = {
         (const struct module_handler[]){
             {"passGet", pass},
             {"passPost", pass},
+            {"passPut", pass},
+            {"passPatch", pass},
+            {"passDelete", pass},
             {0},
         },
 };

@@ -195,13 +195,6 @@ def redis(*words):
     return done.stdout.splitlines()
 
 
-def sql(query):
-    """A statement by the owner of the stack's database; its rows, columns joined by spaces."""
-    done = subprocess.run(["psql", "-XAtq", "-F", " ", "-v", "ON_ERROR_STOP=1", "-d", os.environ["SHIMIN_POSTGRES_OWNER"], "-c", query],
-                          capture_output=True, text=True, timeout=20, check=True)
-    return done.stdout.splitlines()
-
-
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -160,6 +160,12 @@ class Passage(unittest.TestCase):
         self.assertEqual(call("/v1/departments/metro/api/no/such/path").status, 404)
         self.assertEqual(call("/v1/departments/nobody/api/x").status, 404)
 
+    def test_every_method_reaches_the_contract_which_names_those_it_has(self):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            answer = call("/v1/departments/metro/api/lines", method, token=login())
+            self.assertEqual((answer.status, answer.json["code"]), (405, "method-not-allowed"), method)
+            self.assertEqual(answer.headers["Allow"], "GET, HEAD, OPTIONS")
+
     def test_it_is_no_way_around_the_level_of_a_service(self):
         body = {"idNumber": "x", "personName": "x", "dateFrom": "2026-01-01", "dateTo": "2026-02-01"}
         path = "/v1/departments/exit-entry/api/crossings/query"

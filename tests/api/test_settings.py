@@ -11,7 +11,7 @@ from client import URL, another_gateway, call, login_verified, new_id_number, ne
 def stored(citizen):
     """The suites of a citizen's encrypted fields in Postgres: the second byte of each (gateway/crypto/field.c)."""
     return sql("SELECT get_byte(phone_cipher, 1), get_byte(name_cipher, 1), get_byte(id_number_cipher, 1) FROM shimin.citizen"
-               f" WHERE id = '{citizen}'")[0].split()
+               f" WHERE id = '{citizen}'")[0]
 
 
 class Suites(unittest.TestCase):
