@@ -85,6 +85,7 @@ static void read_value(struct loading *loading, const struct config_key *key, co
         return;
     }
     value->given = true;
+    value->source = json;
     if (key->type == CONFIG_PATH)
         resolve_path(config, value);
 }
@@ -303,12 +304,31 @@ const char *const *config_list(const struct config *config, const char *path, si
     return value->present ? value->list : none;
 }
 
-bool config_is_set(const struct config *config, const char *path)
+static const struct config_value *any_value(const struct config *config, const char *path)
 {
     const struct config_key *key = find_key(config, str_of(path));
     if (!key)
         fatal("configuration key %s is not declared", path);
-    return config->values[key - config->keys].given;
+    return &config->values[key - config->keys];
+}
+
+uint32_t config_item_line(const struct config *config, const char *path, size_t index)
+{
+    const struct json *source = value_of(config, path, CONFIG_LIST)->source;
+    return source && index < source->count ? source->items[index].line : 0;
+}
+
+const char *config_origin(const struct config *config, const char *path)
+{
+    const struct config_value *value = any_value(config, path);
+    if (value->given && !value->source)
+        return str_printf(config->arena, "environment: %s", config_variable(config->arena, path)).at;
+    return config->file ? config->file : "configuration";
+}
+
+bool config_is_set(const struct config *config, const char *path)
+{
+    return any_value(config, path)->given;
 }
 
 const char *config_file(const struct config *config)

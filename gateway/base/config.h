@@ -45,6 +45,10 @@ size_t config_size(const struct config *config, const char *path);             /
 const struct json *config_json(const struct config *config, const char *path); /* MAP; NULL when there is none */
 /* LIST: an array that ends in NULL; *count may be NULL. */
 const char *const *config_list(const struct config *config, const char *path, size_t *count);
+/* Of the item of a LIST: its line in the file; 0 when the environment gave it. */
+uint32_t config_item_line(const struct config *config, const char *path, size_t index);
+/* Where a value came from, for the faults that its reader finds: the file, or "environment: SHIMIN_…". */
+const char *config_origin(const struct config *config, const char *path);
 /* Whether the file or the environment set it, and not the fallback. */
 bool config_is_set(const struct config *config, const char *path);
 /* The file it was read from, for the faults that readers of a CONFIG_MAP find (each struct json has its line), or NULL. */

@@ -14,7 +14,8 @@ struct config_value {
         const char *const *list;
         const struct json *json;
     };
-    size_t count; /* of the list */
+    size_t count;              /* of the list */
+    const struct json *source; /* in the file; NULL: none, or the environment's */
 };
 
 extern const char *const config_type_names[];
