@@ -127,7 +127,7 @@ static void prepare_http(void)
     gateway.http.gzip_level = (int)config_integer(config, "http.gzip_level");
 }
 
-static void prepare_parts(void)
+static bool prepare_parts(struct text *faults)
 {
     struct config *config = gateway.config;
     gateway.pg = (struct pg_settings){
@@ -161,20 +161,18 @@ static void prepare_parts(void)
     gateway.federation = (struct federation_settings){
         .sandbox_host = config_string(config, "sandbox.address"),
         .sandbox_first_port = (uint16_t)config_integer(config, "sandbox.first_port"),
-        .addresses = config_json(config, "departments"),
         .secrets = gateway.secrets,
-        .ca_file = config_string(config, "federation.ca"),
         .keyring = gateway.keyring,
-        .cache = config_boolean(config, "federation.cache"),
-        .default_deadline = config_duration(config, "federation.deadline"),
-        .spool_dir = config_string(config, "federation.spool"),
     };
+    if (!federation_read(gateway.arena, config, &gateway.federation, faults))
+        return false;
     gateway.edge = (struct edge_settings){
         .routes = gateway.routes, .limits = &gateway.limits, .deadline = config_duration(config, "http.deadline")};
     state_prepare(config_string(config, "catalogue.snapshot"));
     sms_sandbox_prepare(config_string(config, "sandbox.address"), (unsigned)config_integer(config, "sandbox.control_port"));
     identity_prepare(&gateway.identity);
     pipeline_open(&gateway.edge);
+    return true;
 }
 
 /* In a fiber of each worker. The order is that of need: the listeners come last. */
@@ -257,12 +255,11 @@ static bool prepare(void)
 {
     struct text faults = text_open(gateway.arena, 1024);
     federation_prepare();
-    if (!load_keys(&faults) || !load_routes(&faults)) {
+    if (!load_keys(&faults) || !load_routes(&faults) || !prepare_parts(&faults)) {
         fprintf(stderr, "%s", faults.at);
         return false;
     }
     prepare_http();
-    prepare_parts();
     return http_prepare(&gateway.http);
 }
 

@@ -2,46 +2,128 @@
 #include "federation/answer.h"
 #include "federation/metrics.h"
 #include "federation/record.h"
+#include "federation/report.h"
+#include "federation/schema_path.h"
 #include <shimin/arena.h>
 #include <shimin/clock.h>
-#include <shimin/log.h>
 
-/* The schema is not asked to explain: its pointers would be looked up in the log by somebody who may not see the data. */
-bool answer_check(struct arena *arena, const struct operation *operation, const struct answer_message *message,
-                  const struct json **body, const char **reason)
+/* Bodies above this are judged off the loop: a worker that reads 8 MiB of the worst JSON would serve nobody for a quarter of a
+ * second. */
+#define ASIDE (64u << 10)
+
+struct judgement {
+    struct arena *arena;
+    const struct answer_wanted *wanted;
+    const struct answer_message *message;
+    const struct media *media;
+    const struct json *body;
+    struct breach *breach;
+    bool good;
+};
+
+/* No pointer but what the contract declares: the report is read by somebody who may not see the data. */
+static bool breaks_schema(struct judgement *judgement)
 {
-    *body = NULL;
-    const struct response *response = operation_response(operation, message->status);
-    if (!response) {
-        *reason = "status is not in the contract";
+    const struct media *media = judgement->media;
+    struct schema_errors errors = {.arena = judgement->arena, .most = 1};
+    if (!media->schema || schema_validate(media->schema, judgement->body, NULL))
         return false;
-    }
-    if (message->content_encoding.len && !str_equal_nocase(message->content_encoding, STR("identity"))) {
-        *reason = "content is encoded though no encoding was asked for";
-        return false;
-    }
-    if (!response->media_count) {
-        *reason = "content where the contract has none";
-        return message->body.len == 0;
-    }
-    const struct media *media = media_for(response->media, response->media_count, message->content_type);
-    if (!message->content_type.len || !media) {
-        *reason = "content type is not in the contract";
-        return false;
-    }
-    if (str_find(message->content_type, STR("json")) < 0)
-        return true; /* a document, which a contract describes by its type alone */
-    struct json_error error;
-    *body = json_parse(arena, message->body, &json_limits_answer, &error);
-    if (!*body) {
-        *reason = error.reason;
-        return false;
-    }
-    if (media->schema && !schema_validate(media->schema, *body, NULL)) {
-        *reason = "content does not follow the schema";
-        return false;
+    bool explained = !schema_validate(media->schema, judgement->body, &errors) && errors.count;
+    *judgement->breach = (struct breach){.kind = "schema"};
+    if (explained) {
+        judgement->breach->detail = str_to_c(judgement->arena, errors.list[0].detail.en);
+        judgement->breach->pointer = schema_path_shown(judgement->arena, judgement->wanted->operation->contract,
+                                                       schema_source(media->schema), errors.list[0].pointer);
     }
     return true;
+}
+
+/* On the loop or off it. */
+static void judge_body(void *argument)
+{
+    struct judgement *judgement = argument;
+    const struct turns *turns = judgement->wanted->turns;
+    struct json_error error;
+    judgement->body =
+        json_parse(judgement->arena, judgement->message->body, turns ? &turns->limits : &json_limits_answer, &error);
+    if (!judgement->body)
+        *judgement->breach = (struct breach){.kind = "json", .detail = error.reason};
+    judgement->good = judgement->body && !(judgement->media && breaks_schema(judgement));
+}
+
+static bool take_turn(struct turns *turns, struct judgement *judgement)
+{
+    uint32_t own, all;
+    if (bulkhead_enter(&turns->own, &own) != BULKHEAD_IN)
+        return false;
+    bool in = bulkhead_enter(turns->all, &all) == BULKHEAD_IN;
+    bool judged = in && offload(judge_body, judgement);
+    if (in)
+        bulkhead_leave(turns->all, all);
+    bulkhead_leave(&turns->own, own);
+    return judged;
+}
+
+static enum answer_verdict judge(struct judgement *judgement)
+{
+    struct turns *turns = judgement->wanted->turns;
+    size_t before = arena_size(judgement->arena);
+    if (!turns || judgement->message->body.len <= ASIDE)
+        judge_body(judgement);
+    else if (!take_turn(turns, judgement))
+        return ANSWER_LATE;
+    if (turns && turns->share && arena_size(judgement->arena) > before)
+        share_count(turns->share, judgement->arena, arena_size(judgement->arena) - before);
+    return judgement->good ? ANSWER_GOOD : ANSWER_BREACH;
+}
+
+/* JSON is UTF-8 (RFC 8259 §8.1); whoever says otherwise may have chosen bytes that are valid in both. */
+static bool is_utf8_type(struct str type)
+{
+    while (type.at) {
+        struct str value = str_trim(str_cut(&type, ';')), name = str_trim(str_cut(&value, '='));
+        value = value.at ? str_trim(value) : STR("");
+        if (value.len > 1 && value.at[0] == '"' && value.at[value.len - 1] == '"')
+            value = str_slice(value, 1, value.len - 1);
+        if (str_equal_nocase(name, STR("charset")) && !str_equal_nocase(value, STR("utf-8")) &&
+            !str_equal_nocase(value, STR("utf8")) && !str_equal_nocase(value, STR("us-ascii")))
+            return false;
+    }
+    return true;
+}
+
+/* What can be told without the body; NULL when nothing is wrong. *media is NULL where no content may be. */
+static const char *wrong_head(const struct operation *operation, const struct answer_message *message,
+                              const struct media **media)
+{
+    const struct response *response = operation_response(operation, message->status);
+    *media = NULL;
+    if (!response)
+        return "status";
+    if (message->content_encoding.len && !str_equal_nocase(message->content_encoding, STR("identity")))
+        return "content_encoding"; /* none was asked for; and nothing is ever unpacked, so no bomb goes off */
+    if (!response->media_count)
+        return message->body.len ? "content" : NULL;
+    *media = message->content_type.len ? media_for(response->media, response->media_count, message->content_type) : NULL;
+    if (!*media)
+        return "content_type";
+    return is_utf8_type(message->content_type) ? NULL : "charset";
+}
+
+enum answer_verdict answer_check(struct arena *arena, const struct answer_wanted *wanted, const struct answer_message *message,
+                                 const struct json **body, struct breach *breach)
+{
+    const struct media *media;
+    *body = NULL;
+    *breach = (struct breach){.kind = wrong_head(wanted->operation, message, &media)};
+    if (breach->kind)
+        return ANSWER_BREACH;
+    if (!media || str_find(message->content_type, STR("json")) < 0)
+        return ANSWER_GOOD; /* a document, which a contract describes by its type alone */
+    struct judgement judgement = {.arena = arena, .wanted = wanted, .message = message, .media = media, .breach = breach};
+    enum answer_verdict verdict = judge(&judgement);
+    *body = judgement.body;
+    return verdict;
 }
 
 struct problem *department_problem(struct arena *arena, enum problem_type type, struct bilingual detail, struct str department,
@@ -58,31 +140,23 @@ struct problem *department_problem(struct arena *arena, enum problem_type type, 
     return problem;
 }
 
-/* A broken department must not fill the log: the metrics count every answer, the log has some. */
-static bool may_log(void)
+const struct problem *answer_refused(struct arena *arena, const struct answer_wanted *wanted, enum answer_verdict verdict,
+                                     const struct breach *breach)
 {
-    static _Thread_local struct {
-        int64_t second;
-        unsigned lines;
-    } spent;
-    int64_t second = clock_steady() / seconds(1);
-    if (spent.second != second) {
-        spent.second = second;
-        spent.lines = 0;
-    }
-    return spent.lines++ < 5;
-}
-
-const struct problem *answer_breach(struct arena *arena, struct str department, const struct operation *operation,
-                                    const char *reason)
-{
-    metric_count(federation_metrics.contract_violations, department, operation->id);
-    if (may_log())
-        log_warning("department %.*s broke its contract in %.*s: %s", STR_ARG(department), STR_ARG(operation->id), reason);
+    if (verdict == ANSWER_LATE)
+        return department_problem(arena, PROBLEM_DEADLINE,
+                                  BILINGUAL("部门系统未能及时答复", "The department did not answer in time"),
+                                  wanted->department, wanted->operation);
+    metric_count(federation_metrics.contract_violations, wanted->department, wanted->operation->id);
+    report_fault(&(struct report){.department = wanted->department,
+                                  .operation = wanted->operation->id,
+                                  .kind = breach->kind,
+                                  .detail = breach->detail,
+                                  .pointer = breach->pointer});
     return department_problem(
         arena, PROBLEM_DEPARTMENT_CONTRACT,
         BILINGUAL("部门系统返回的数据不符合约定，已通知对方", "The department's answer does not follow its contract"),
-        department, operation);
+        wanted->department, wanted->operation);
 }
 
 const struct problem *answer_refusal(struct arena *arena, const struct answer_wanted *wanted,
@@ -91,9 +165,6 @@ const struct problem *answer_refusal(struct arena *arena, const struct answer_wa
     unsigned status = message->status;
     struct problem *problem;
     int64_t after;
-    if ((status == 401 || status == 403) && may_log()) /* the department does not know us: nothing that a citizen could mend */
-        log_error("department %.*s refused our credentials for %.*s with %u", STR_ARG(wanted->department),
-                  STR_ARG(wanted->operation->id), status);
     if (status == 429) {
         problem = department_problem(arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
                                      BILINGUAL("部门系统繁忙，请稍后再试", "The department is busy; try again soon"),
@@ -141,12 +212,12 @@ const struct problem *answer_judge(struct arena *arena, const struct answer_want
     *answer = (struct department_answer){.status = message->status, .source = wanted->department, .as_of = clock_wall()};
     if (answer_says_nothing(message->status))
         return answer_refusal(arena, wanted, message);
-    const char *reason = NULL;
-    bool good = answer_check(arena, wanted->operation, message, &answer->body, &reason);
-    if (!good && wanted->record)
-        record_breach(wanted->record, arena, wanted->operation, message, reason);
-    if (!good)
-        return answer_breach(arena, wanted->department, wanted->operation, reason);
+    struct breach breach;
+    enum answer_verdict verdict = answer_check(arena, wanted, message, &answer->body, &breach);
+    if (verdict == ANSWER_BREACH && wanted->record)
+        record_breach(wanted->record, arena, wanted->operation, message, breach.detail ? breach.detail : breach.kind);
+    if (verdict != ANSWER_GOOD)
+        return answer_refused(arena, wanted, verdict, &breach);
     if (message->status == 404 && wanted->not_found_empty) {
         answer->body = NULL;
         answer->items = empty_list(arena);
@@ -160,7 +231,7 @@ const struct problem *answer_judge(struct arena *arena, const struct answer_want
 
 bool answer_reread(struct arena *arena, const struct answer_wanted *wanted, struct str body, struct department_answer *answer)
 {
-    struct json_error error;
+    struct breach breach;
     answer->source = wanted->department;
     answer->status = 200;
     if (!body.len) { /* a 404 that was an empty list */
@@ -168,7 +239,11 @@ bool answer_reread(struct arena *arena, const struct answer_wanted *wanted, stru
         answer->items = empty_list(arena);
         return true;
     }
-    answer->body = json_parse(arena, body, &json_limits_answer, &error);
+    const struct answer_message message = {.body = body};
+    struct judgement judgement = {.arena = arena, .wanted = wanted, .message = &message, .breach = &breach};
+    if (judge(&judgement) != ANSWER_GOOD)
+        return false;
+    answer->body = judgement.body;
     select_items(wanted, answer);
-    return answer->body != NULL;
+    return true;
 }

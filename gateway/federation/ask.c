@@ -1,5 +1,6 @@
 /* Asking a department: parameters, request, cache, call, answer. */
 #include "federation/answer.h"
+#include "federation/backend.h"
 #include "federation/cache.h"
 #include "federation/call.h"
 #include "federation/federation.h"
@@ -56,6 +57,7 @@ static const struct problem *fill_mapped(struct asking *asking, const struct ser
         .operation = mapping->template->operation,
         .department = asking->plan->slug,
         .items = mapping->items,
+        .turns = &backend_of(asking->plan)->turns,
         .not_found_empty = mapping->not_found_empty,
         .inputs_are_asked = mapping->inputs_are_asked,
     };
@@ -73,7 +75,11 @@ static const struct problem *fill_direct(struct asking *asking)
     const struct source_inputs inputs = {
         .citizen = question->citizen, .values = question->values, .page = question->page_cursor};
     asking->wanted = (struct answer_wanted){
-        .operation = operation, .department = asking->plan->slug, .inputs_are_asked = question->values != NULL};
+        .operation = operation,
+        .department = asking->plan->slug,
+        .turns = &backend_of(asking->plan)->turns,
+        .inputs_are_asked = question->values != NULL,
+    };
     return template_fill(asking->plan->direct[operation->index], asking->arena, &inputs, &asking->filled);
 }
 
@@ -161,7 +167,7 @@ static const struct problem *ask_cached(struct asking *asking, struct department
         return lead(asking, flight, &key, answer);
     case FLIGHT_LANDED:
         if (!problem && !use(asking, &shared, false, answer))
-            problem = answer_breach(asking->arena, asking->plan->slug, asking->wanted.operation, "a shared answer was broken");
+            problem = answer_refused(asking->arena, &asking->wanted, ANSWER_LATE, NULL);
         break;
     case FLIGHT_DEADLINE:
         problem = department_problem(asking->arena, PROBLEM_DEADLINE,

@@ -5,6 +5,7 @@
 #include <shimin/id.h>
 #include <shimin/log.h>
 #include <shimin/worker.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -19,6 +20,8 @@ struct worker_backends {
     const struct federation_settings *settings;
     const struct secrets *secrets;
     unsigned generation;
+    struct federation_limits limits;
+    struct bulkhead turns; /* of large answers to be judged, one at a time */
     struct backend *backends[PLACES_MAX];
 };
 static _Thread_local struct worker_backends *worker;
@@ -41,7 +44,8 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
         !outgoing_add(&outgoing, STR("accept"), STR("application/json")) ||
         !outgoing_add(&outgoing, STR("authorization"), authorization))
         return SIGNING_REFUSED;
-    enum upstream_status outcome = transport_call(link->transport, arena, &outgoing, true, deadline_in(TOKEN_TIME), &message);
+    enum upstream_status outcome =
+        transport_call(link->transport, arena, &outgoing, true, deadline_in(TOKEN_TIME), NULL, &message);
     if (outcome == UPSTREAM_CANCELLED)
         return SIGNING_CANCELLED;
     if (outcome == UPSTREAM_TIMEOUT)
@@ -54,6 +58,13 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
     }
     *answer = message.body;
     return SIGNING_DONE;
+}
+
+/* Calls at a time in this worker. */
+static unsigned cap_of(const struct plan *plan)
+{
+    unsigned most = worker->limits.concurrency, all = plan->concurrency < most ? plan->concurrency : most;
+    return all < worker_count() ? 1 : all / worker_count();
 }
 
 /* The address in force: the operator's, then the catalogue's. *ours tells that the operator chose it. */
@@ -74,6 +85,16 @@ static bool address_of(const struct plan *plan, bool certificate, struct address
     return worker->settings->sandbox_host != NULL;
 }
 
+static const struct reach *reach_of(struct str slug)
+{
+    static const struct reach public_only;
+    const struct federation_settings *settings = worker->settings;
+    for (size_t i = 0; i < settings->reach_count; i++)
+        if (str_equal(settings->reaches[i].slug, slug))
+            return &settings->reaches[i].reach;
+    return settings->reach ? settings->reach : &public_only;
+}
+
 static void open_signers(struct link *link, const struct plan *plan, const struct secret *secret)
 {
     const struct token_fetch fetch = {.fetch = fetch_token, .context = link};
@@ -91,8 +112,7 @@ static struct link *link_open(const struct plan *plan)
     struct link *link = memory_alloc(sizeof *link);
     struct arena *arena = link->arena = arena_open();
     const struct secret *secret = secrets_find(worker->secrets, plan->credentials);
-    struct transport_target target = {.connections = plan->concurrency / worker_count() + 1,
-                                      .ca_file = worker->settings->ca_file};
+    struct transport_target target = {.connections = cap_of(plan) + 1, .ca_file = worker->settings->ca_file};
     bool ours, certificate = false;
     link->references = 1;
     for (unsigned i = 0; i < plan->security_count; i++)
@@ -112,7 +132,9 @@ static struct link *link_open(const struct plan *plan)
         log_warning("department %.*s asks for mutual TLS but is reached without TLS", STR_ARG(plan->slug));
     if (secret)
         target.pin = secret->pin;
-    target.allowed_ranges = ours ? NULL : worker->settings->allowed_ranges;
+    target.reach = ours ? NULL : reach_of(plan->slug);
+    target.answer_bytes = worker->limits.body_bytes;
+    target.answer_head_bytes = worker->limits.head_bytes;
     target.address.host = str_copy(arena, target.address.host);
     link->base = str_copy(arena, target.address.base);
     link->scheme = target.address.tls ? STR("https") : STR("http");
@@ -162,6 +184,12 @@ static struct backend *backend_make(const struct plan *plan)
     breaker_open(&backend->breaker, &plan->breaker, seed);
     backend->breaker.changed = breaker_changed;
     budget_open(&backend->budget);
+    backend->share = share_open(worker->limits.department_bytes / worker_count());
+    backend->turns = (struct turns){
+        .limits = {.depth = worker->limits.depth, .nodes = worker->limits.nodes, .bytes = worker->limits.body_bytes},
+        .share = backend->share,
+        .own = {.cap = 1, .queue_most = UINT_MAX, .wait_most = seconds(60)},
+        .all = &worker->turns};
     for (unsigned i = 0; i < CALL_OUTCOMES; i++) {
         const struct str labels[] = {backend->slug, str_of(call_outcome_name(i))};
         backend->outcomes[i] = metric_cell(federation_metrics.requests, labels, 2);
@@ -174,12 +202,12 @@ static struct backend *backend_make(const struct plan *plan)
 
 static void adapt(struct backend *backend, const struct plan *plan)
 {
-    unsigned cap = plan->concurrency / worker_count();
-    if (!cap)
-        cap = 1;
+    unsigned cap = cap_of(plan);
     backend->deadline = plan->deadline                       ? plan->deadline
                         : worker->settings->default_deadline ? worker->settings->default_deadline
                                                              : DEADLINE_DEFAULT;
+    if (backend->deadline > worker->limits.deadline)
+        backend->deadline = worker->limits.deadline;
     backend->breaker.settings = plan->breaker;
     backend->bulkhead.queue_most = cap * QUEUE_A_SLOT;
     backend->bulkhead.wait_most = worker->settings->queue_wait ? worker->settings->queue_wait : QUEUE_WAIT_DEFAULT;
@@ -216,6 +244,8 @@ void backends_open(const struct federation_settings *settings)
 {
     worker = memory_alloc(sizeof *worker);
     worker->settings = settings;
+    worker->limits = settings->limits.body_bytes ? settings->limits : federation_limits_default;
+    worker->turns = (struct bulkhead){.cap = 1, .queue_most = UINT_MAX, .wait_most = seconds(60)};
     worker->secrets = settings->secrets;
     worker->next = all_workers;
     while (!atomic_compare_exchange_weak(&all_workers, &worker->next, worker))

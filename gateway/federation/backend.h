@@ -32,6 +32,8 @@ struct backend {
     struct breaker breaker;
     struct budget budget;
     struct bulkhead bulkhead;
+    struct share *share; /* of memory: what its answers hold */
+    struct turns turns;
     struct link *link;
     struct metric_cell *outcomes[CALL_OUTCOMES];
     struct metric_cell *duration, *retries, *state;

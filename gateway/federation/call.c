@@ -2,6 +2,7 @@
 #include "federation/call.h"
 #include "federation/backend.h"
 #include "federation/record.h"
+#include "federation/report.h"
 #include "http/request_internal.h"
 #include <shimin/id.h>
 #include <shimin/log.h>
@@ -33,14 +34,15 @@ static const enum call_outcome of_upstream[] = {
     [UPSTREAM_STALE] = CALL_RESET,
     [UPSTREAM_GARBAGE] = CALL_GARBAGE,
     [UPSTREAM_TOO_LARGE] = CALL_TOO_LARGE,
+    [UPSTREAM_FULL] = CALL_NO_SLOT,
     [UPSTREAM_CANCELLED] = CALL_CANCELLED,
 };
 
 static const enum breaker_outcome of_call[CALL_OUTCOMES] = {
     [CALL_OK] = BREAKER_SUCCESS,        [CALL_CLIENT_ERROR] = BREAKER_SUCCESS,   [CALL_SERVER_ERROR] = BREAKER_FAILURE,
     [CALL_REDIRECT] = BREAKER_SUCCESS,  [CALL_CONNECT_FAILED] = BREAKER_FAILURE, [CALL_TIMEOUT] = BREAKER_FAILURE,
-    [CALL_RESET] = BREAKER_FAILURE,     [CALL_GARBAGE] = BREAKER_FAILURE,        [CALL_TOO_LARGE] = BREAKER_SUCCESS,
-    [CALL_CANCELLED] = BREAKER_UNKNOWN, [CALL_NOT_SIGNED] = BREAKER_UNKNOWN,
+    [CALL_RESET] = BREAKER_FAILURE,     [CALL_GARBAGE] = BREAKER_FAILURE,        [CALL_TOO_LARGE] = BREAKER_FAILURE,
+    [CALL_CANCELLED] = BREAKER_UNKNOWN, [CALL_NOT_SIGNED] = BREAKER_UNKNOWN,     [CALL_NO_SLOT] = BREAKER_UNKNOWN,
 };
 
 static struct problem *failure(const struct attempt *attempt, enum problem_type type, struct bilingual detail)
@@ -144,6 +146,27 @@ static enum call_outcome sign(struct attempt *attempt)
                                                    : CALL_NOT_SIGNED;
 }
 
+/* What the department's engineers should know of this call. */
+static void report(const struct attempt *attempt, enum upstream_status outcome)
+{
+    const struct answer_message *message = attempt->message;
+    struct report report = {.department = attempt->backend->slug, .operation = attempt->call->filled->operation->id};
+    if (message->fault && outcome != UPSTREAM_STALE && outcome != UPSTREAM_CANCELLED) {
+        report.kind = upstream_fault_name(message->fault);
+        report.detail = message->fault_detail;
+        report_fault(&report);
+    }
+    if (outcome != UPSTREAM_OK)
+        return;
+    report.detail = NULL;
+    report.kind = message->status >= 500                             ? "server_error"
+                  : message->status == 401 || message->status == 403 ? "credentials_refused"
+                  : message->status >= 300 && message->status < 400  ? "redirect"
+                                                                     : NULL;
+    if (report.kind)
+        report_fault(&report);
+}
+
 static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *stale)
 {
     *stale = false;
@@ -152,8 +175,9 @@ static enum call_outcome send_once(struct attempt *attempt, bool fresh, bool *st
         return signing;
     int64_t began = clock_steady();
     enum upstream_status outcome = transport_call(attempt->link->transport, attempt->arena, &attempt->outgoing, fresh,
-                                                  attempt->deadline, attempt->message);
+                                                  attempt->deadline, attempt->backend->share, attempt->message);
     attempt->took = clock_steady() - began;
+    report(attempt, outcome);
     if (attempt->call->request)
         attempt->call->request->upstream_time += attempt->took;
     *stale = outcome == UPSTREAM_STALE;
@@ -245,8 +269,8 @@ static void count_traffic(const struct attempt *attempt, enum call_outcome outco
     const struct operation *operation = attempt->call->filled->operation;
     traffic_count_backend(attempt->call->traffic, outcome);
     traffic_count_operation(
-        traffic_of_operation(&attempt->backend->operations, attempt->call->plan->slug, operation->id, operation->index), outcome,
-        attempt->took);
+        traffic_of_operation(&attempt->backend->operations, attempt->call->plan->slug, operation->id, operation->index),
+        outcome, attempt->took);
 }
 
 static struct signer *signer_of(const struct link *link, const struct call *call)

@@ -18,6 +18,8 @@ static const struct {
      "Summed over workers: 0 closed, 1 half open, 2 open in one of them."},
     {&federation_metrics.contract_violations, METRIC_COUNTER, "department_contract_violations_total", "department,operation",
      "Answers outside the department's contract."},
+    {&federation_metrics.faults, METRIC_COUNTER, "department_faults_total", "department,operation,kind",
+     "What departments' systems did wrong, as exactly as can be told."},
     {&federation_metrics.cache, METRIC_COUNTER, "federation_cache_requests_total", "department,result",
      "Questions that may be cached: hit, miss, stale, shared with one under way."},
     {&federation_metrics.batch_rows, METRIC_COUNTER, "batch_rows_total", "batch,outcome",

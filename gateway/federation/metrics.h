@@ -10,6 +10,7 @@ struct federation_metrics {
     struct metric *retries;             /* upstream_retries_total{department} */
     struct metric *breaker;             /* circuit_breaker_state{department} */
     struct metric *contract_violations; /* department_contract_violations_total{department,operation} */
+    struct metric *faults;              /* department_faults_total{department,operation,kind} */
     struct metric *cache;               /* federation_cache_requests_total{department,result} */
     struct metric *batch_rows;          /* batch_rows_total{batch,outcome} */
     struct metric *batch_waiting;       /* batch_waiting_rows{batch} */

@@ -1,9 +1,11 @@
 /* Raw passage: a department's own interface, reached through the gateway and held to its contract in both directions. */
 #include "catalogue/demand.h"
 #include "federation/answer.h"
+#include "federation/backend.h"
 #include "federation/call.h"
 #include "federation/footprint.h"
 #include "federation/guard.h"
+#include "federation/own_header.h"
 #include "federation/plan.h"
 #include "federation/traffic.h"
 #include "http/request_internal.h"
@@ -176,7 +178,8 @@ static const struct problem *read_parameters(struct passing *passing, const stru
     for (unsigned i = 0; i < operation->parameter_count; i++)
         passing->has_id |= is_id(passing, operation->parameters[i].name);
     for (unsigned i = 0; i < operation->parameter_count; i++)
-        if (operation->parameters[i].place != PARAMETER_COOKIE && !operation->parameters[i].unsupported)
+        if (operation->parameters[i].place != PARAMETER_COOKIE && !operation->parameters[i].unsupported &&
+            !(operation->parameters[i].place == PARAMETER_HEADER && header_is_ours(operation->parameters[i].name)))
             read_parameter(passing, match, &operation->parameters[i]);
     check_unknown(passing);
     if (!passing->error_count)
@@ -261,12 +264,14 @@ static const struct problem *pass(struct passing *passing, struct str path, stru
     };
     if ((problem = call_department(passing->arena, &call, message)))
         return problem;
-    const struct answer_wanted wanted = {.operation = passing->operation, .department = passing->plan->slug};
+    const struct answer_wanted wanted = {
+        .operation = passing->operation, .department = passing->plan->slug, .turns = &backend_of(passing->plan)->turns};
     if (answer_says_nothing(message->status))
         return answer_refusal(passing->arena, &wanted, message);
-    const char *reason;
-    if (!answer_check(passing->arena, passing->operation, message, &body, &reason))
-        return answer_breach(passing->arena, passing->plan->slug, passing->operation, reason);
+    struct breach breach;
+    enum answer_verdict verdict = answer_check(passing->arena, &wanted, message, &body, &breach);
+    if (verdict != ANSWER_GOOD)
+        return answer_refused(passing->arena, &wanted, verdict, &breach);
     message->body = guard_mask(guards, passing->arena, body, message->body);
     return NULL;
 }

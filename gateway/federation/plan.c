@@ -90,6 +90,14 @@ static void read_breaker(struct plan *plan, const struct json *source, struct fa
         fault_add(sink, source, STR("/backend/breaker"), "ratio must be above 0 and at most 1, minimum at least 1");
 }
 
+/* Credentials are the department's own: named by its slug, or by its slug, a slash and a word of its own. Whoever writes a
+ * department's entry cannot sign with another's keys. */
+static bool owns_credentials(const struct plan *plan)
+{
+    struct str rest = plan->credentials, owner = str_cut(&rest, '/');
+    return str_equal(owner, plan->slug) && (!rest.at || rest.len);
+}
+
 static uint64_t fingerprint(struct arena *arena, const struct plan *plan)
 {
     struct text text = text_open(arena, 256);
@@ -121,6 +129,10 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
     if (!str_is(plan->address, "sandbox") && !address_parse(plan->address, &address))
         fault_add(sink, json_get(backend, "address"), STR("/backend/address"),
                   "must be sandbox or http(s)://host[:port][/base]");
+    if (!owns_credentials(plan))
+        fault_add(sink, json_get(backend, "credentials"), STR("/backend/credentials"),
+                  "%.*s are not this department's: must be %.*s or begin with %.*s/", STR_ARG(plan->credentials),
+                  STR_ARG(plan->slug), STR_ARG(plan->slug));
     if (concurrency < 1 || concurrency > CONCURRENCY_MOST)
         fault_add(sink, json_get(backend, "concurrency"), STR("/backend/concurrency"), "must be 1 to %d", CONCURRENCY_MOST);
     if (deadline < 0 || deadline > DEADLINE_MOST)

@@ -1,6 +1,8 @@
 /* Walking a contract's schema along a JSON Pointer. */
 #include "federation/schema_path.h"
 
+#include <shimin/arena.h>
+
 #define DEPTH_MAX 24
 
 /* Calls visit(context, schema) for every schema that the pointer can lead to from `schema`; true as soon as one returns true.
@@ -91,4 +93,39 @@ bool schema_path_exists(const struct operation *operation, struct str pointer)
 bool schema_item_path_exists(const struct operation *operation, struct str items, struct str pointer)
 {
     return in_answers(operation, items, pointer);
+}
+
+/* What the schema says of a member of that name, or of an index; NULL when it names no such thing. */
+static const struct json *declared(const struct contract *contract, const struct json *schema, struct str name, unsigned depth)
+{
+    static const char *const branches[] = {"allOf", "oneOf", "anyOf"};
+    int64_t index;
+    schema = contract_resolve(contract, schema);
+    if (!schema || schema->type != JSON_OBJECT || depth > DEPTH_MAX)
+        return NULL;
+    const struct json *found = json_get_str(json_get(schema, "properties"), name);
+    if (!found && str_to_i64(name, &index))
+        found = json_get(schema, "items");
+    for (size_t i = 0; !found && i < COUNT_OF(branches); i++) {
+        const struct json *list = json_get(schema, branches[i]);
+        for (uint32_t j = 0; !found && list && list->type == JSON_ARRAY && j < list->count; j++)
+            found = declared(contract, &list->items[j], name, depth + 1);
+    }
+    return found;
+}
+
+struct str schema_path_shown(struct arena *arena, const struct contract *contract, const struct json *schema,
+                             struct str pointer)
+{
+    struct text shown = text_open(arena, pointer.len + 1);
+    struct str rest = pointer;
+    int64_t index;
+    str_cut(&rest, '/');
+    while (rest.at) {
+        struct str name = str_cut(&rest, '/');
+        schema = declared(contract, schema, name, 0);
+        text_add_char(&shown, '/');
+        text_add(&shown, schema && !str_to_i64(name, &index) ? name : STR("*"));
+    }
+    return text_str(&shown);
 }

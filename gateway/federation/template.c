@@ -1,5 +1,6 @@
 /* Compiling a request template: every required parameter must have a source, and every source a place. */
 #include "federation/template.h"
+#include "federation/own_header.h"
 #include <string.h>
 
 static bool is_safe(const struct operation *operation)
@@ -7,6 +8,11 @@ static bool is_safe(const struct operation *operation)
     if (operation->method == METHOD_GET || operation->method == METHOD_HEAD || operation->method == METHOD_OPTIONS)
         return true;
     return operation->method == METHOD_POST && json_get_boolean(operation->source, "x-shimin-safe", false);
+}
+
+static bool is_ours(const struct parameter *parameter)
+{
+    return parameter->place == PARAMETER_HEADER && header_is_ours(parameter->name);
 }
 
 /* application/json where the contract has it, else the first of its kin (application/vnd.city+json). */
@@ -263,7 +269,10 @@ static void add_target(struct arena *arena, struct template *template, struct te
             fault_add(sink, node, STR("/operation/request"), "parameter %.*s is mapped twice", STR_ARG(name));
             return;
         }
-    if (parameter && parameter->unsupported) {
+    if (parameter && is_ours(parameter)) {
+        fault_add(sink, node, STR("/operation/request"), "%.*s is the gateway's own header: nothing can be put into it",
+                  STR_ARG(name));
+    } else if (parameter && parameter->unsupported) {
         fault_add(sink, node, STR("/operation/request"), "parameter %.*s: %s", STR_ARG(name), parameter->unsupported);
     } else if (parameter) {
         if (coerce_constant(arena, parameter, source, node, sink))
@@ -324,7 +333,7 @@ const struct template *template_compile(struct arena *arena, const struct operat
         bool mapped = false;
         for (unsigned j = 0; j < count; j++)
             mapped |= fields[j].parameter == parameter;
-        if (parameter->required && !mapped && parameter->place != PARAMETER_PATH)
+        if (parameter->required && !mapped && parameter->place != PARAMETER_PATH && !is_ours(parameter))
             fault_add(sink, NULL, STR("/operation/request"), "required parameter %.*s of operation %.*s has no source%s%s",
                       STR_ARG(parameter->name), STR_ARG(operation->id), parameter->unsupported ? ", and can have none: " : "",
                       parameter->unsupported ? parameter->unsupported : "");
@@ -359,7 +368,7 @@ const struct template *template_direct(struct arena *arena, const struct operati
     unsigned count = 0;
     for (unsigned i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
-        if (parameter->place == PARAMETER_COOKIE || parameter->unsupported)
+        if (parameter->place == PARAMETER_COOKIE || parameter->unsupported || is_ours(parameter))
             continue;
         fields[count].parameter = parameter;
         fields[count].source = (struct source){.kind = SOURCE_VALUE, .name = parameter->name};

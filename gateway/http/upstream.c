@@ -12,11 +12,43 @@
 enum { SMALL_BODY = 8 * 1024 };
 
 static const char *const names[] = {
-    [UPSTREAM_OK] = "ok",           [UPSTREAM_CONNECT_FAILED] = "connect_failed",
-    [UPSTREAM_TIMEOUT] = "timeout", [UPSTREAM_RESET] = "reset",
-    [UPSTREAM_STALE] = "stale",     [UPSTREAM_GARBAGE] = "garbage",
-    [UPSTREAM_TOO_LARGE] = "large", [UPSTREAM_CANCELLED] = "cancelled",
+    [UPSTREAM_OK] = "ok",
+    [UPSTREAM_CONNECT_FAILED] = "connect_failed",
+    [UPSTREAM_TIMEOUT] = "timeout",
+    [UPSTREAM_RESET] = "reset",
+    [UPSTREAM_STALE] = "stale",
+    [UPSTREAM_GARBAGE] = "garbage",
+    [UPSTREAM_TOO_LARGE] = "large",
+    [UPSTREAM_FULL] = "full",
+    [UPSTREAM_CANCELLED] = "cancelled",
 };
+
+static const char *const fault_names[UPSTREAM_FAULTS] = {
+    [UPSTREAM_FAULT_NONE] = "none",
+    [UPSTREAM_FAULT_NAME] = "name_unresolved",
+    [UPSTREAM_FAULT_ADDRESS] = "address_forbidden",
+    [UPSTREAM_FAULT_CONNECT] = "connection_refused",
+    [UPSTREAM_FAULT_CERTIFICATE] = "certificate",
+    [UPSTREAM_FAULT_TLS] = "tls",
+    [UPSTREAM_FAULT_LATE_CONNECT] = "late_connection",
+    [UPSTREAM_FAULT_LATE_HEAD] = "late_head",
+    [UPSTREAM_FAULT_LATE_BODY] = "late_body",
+    [UPSTREAM_FAULT_NOT_HTTP] = "not_http",
+    [UPSTREAM_FAULT_HEAD_SIZE] = "head_too_large",
+    [UPSTREAM_FAULT_FIELDS] = "head_folded",
+    [UPSTREAM_FAULT_FRAMING] = "framing",
+    [UPSTREAM_FAULT_CHUNK] = "chunk",
+    [UPSTREAM_FAULT_SWITCH] = "protocol_switch",
+    [UPSTREAM_FAULT_BODY_SIZE] = "body_too_large",
+    [UPSTREAM_FAULT_SHARE] = "share_used_up",
+    [UPSTREAM_FAULT_CUT] = "connection_cut",
+    [UPSTREAM_FAULT_EXTRA] = "extra_bytes",
+};
+
+const char *upstream_fault_name(enum upstream_fault fault)
+{
+    return fault_names[fault];
+}
 
 const char *upstream_status_name(enum upstream_status status)
 {
@@ -97,8 +129,7 @@ void upstream_close(struct upstream *upstream)
     if (!upstream)
         return;
     upstream->closed = true;
-    for (struct link *link; (link = link_reuse(upstream));)
-        link_drop(link);
+    link_drop_idle(upstream);
     upstream_let_go(upstream);
 }
 
@@ -193,6 +224,10 @@ static enum upstream_status exchange(struct link *link, const struct upstream_re
     enum upstream_status status = answer_read(link, request, arena, response, &any, &reusable);
     if (status == UPSTREAM_RESET && used && !any)
         status = UPSTREAM_STALE;
+    if (link->socket->input->size && status == UPSTREAM_OK) {
+        response->fault = UPSTREAM_FAULT_EXTRA;
+        upstream_distrust(link->upstream);
+    }
     if (status == UPSTREAM_OK && reusable && link->written)
         link_keep(link);
     else
@@ -215,9 +250,17 @@ enum upstream_status upstream_call(struct upstream *upstream, const struct upstr
         if (request->connect_deadline && request->connect_deadline < deadline)
             deadline = request->connect_deadline;
         status = link_connect(upstream, deadline, &link);
+        response->fault = status == UPSTREAM_OK        ? UPSTREAM_FAULT_NONE
+                          : status == UPSTREAM_TIMEOUT ? UPSTREAM_FAULT_LATE_CONNECT
+                                                       : upstream->fault;
+        response->detail = status == UPSTREAM_CONNECT_FAILED ? upstream->detail : NULL;
     }
     if (status == UPSTREAM_OK)
         status = exchange(link, request, &head, arena, response);
+    if (upstream->extra && !response->fault) {
+        response->fault = UPSTREAM_FAULT_EXTRA;
+        upstream->extra = false;
+    }
     upstream_let_go(upstream);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "http/request_internal.h"
 
+struct share;
 struct upstream;
 
 struct upstream_settings {
@@ -21,8 +22,9 @@ struct upstream_settings {
     const char *private_key;
     unsigned idle;     /* kept connections at most; 0: none is kept */
     int64_t idle_time; /* microseconds */
-    /* Whether this address may be connected to, of those that the host's name resolves to; NULL: any. */
-    bool (*allowed)(const struct sockaddr *address, void *argument);
+    /* Why this address, of those that the host's name resolves to, may not be connected to: static words, or NULL. Asked at
+     * each connection. NULL: any may. */
+    const char *(*refusal)(const struct sockaddr *address, void *argument);
     void *argument;
 };
 
@@ -35,17 +37,46 @@ struct upstream_request {
     size_t field_count;
     struct str body;
     size_t most;               /* bytes of the answer's body */
+    size_t head_most;          /* bytes of its head, interim answers (1xx) included; 0: 64 KiB */
+    struct share *share;       /* what the answer's memory counts against until the arena closes; NULL: nothing */
     int64_t connect_deadline;  /* steady: until connected, TLS included; 0: as deadline */
     int64_t response_deadline; /* until the head of the answer is there; 0: as deadline */
     int64_t deadline;          /* until all of it is there */
     bool fresh;                /* not on a kept connection: for the attempt after UPSTREAM_STALE */
 };
 
+/* What exactly was wrong, for the report to whoever runs the other side. */
+enum upstream_fault {
+    UPSTREAM_FAULT_NONE,
+    UPSTREAM_FAULT_NAME,        /* the name does not resolve */
+    UPSTREAM_FAULT_ADDRESS,     /* an address that may not be connected to; `detail` says why */
+    UPSTREAM_FAULT_CONNECT,     /* refused or unreachable */
+    UPSTREAM_FAULT_CERTIFICATE, /* not theirs, expired, of an unknown authority, not the pinned one: `detail` says which */
+    UPSTREAM_FAULT_TLS,         /* any other failure of the handshake: an old version, no common cipher */
+    UPSTREAM_FAULT_LATE_CONNECT,
+    UPSTREAM_FAULT_LATE_HEAD,
+    UPSTREAM_FAULT_LATE_BODY,
+    UPSTREAM_FAULT_NOT_HTTP,
+    UPSTREAM_FAULT_HEAD_SIZE, /* head too large, or too many interim answers */
+    UPSTREAM_FAULT_FIELDS,    /* a folded line */
+    UPSTREAM_FAULT_FRAMING,   /* lengths that contradict each other, an unknown transfer coding */
+    UPSTREAM_FAULT_CHUNK,
+    UPSTREAM_FAULT_SWITCH, /* 101, which nobody asked for */
+    UPSTREAM_FAULT_BODY_SIZE,
+    UPSTREAM_FAULT_SHARE, /* the answers under way fill what the caller gave this upstream */
+    UPSTREAM_FAULT_CUT,   /* the connection ended within the answer */
+    UPSTREAM_FAULT_EXTRA, /* bytes after an answer */
+    UPSTREAM_FAULTS,
+};
+const char *upstream_fault_name(enum upstream_fault fault);
+
 struct upstream_response {
     unsigned status;
     struct field *fields; /* names in lower case */
     size_t field_count;
     struct str body;
+    enum upstream_fault fault; /* also beside UPSTREAM_OK: UPSTREAM_FAULT_EXTRA */
+    const char *detail;        /* static words, or NULL */
 };
 
 enum upstream_status {
@@ -57,6 +88,7 @@ enum upstream_status {
                                 requests are tried again at once with `fresh` */
     UPSTREAM_GARBAGE,        /* not HTTP */
     UPSTREAM_TOO_LARGE,
+    UPSTREAM_FULL,      /* no share of the memory is left */
     UPSTREAM_CANCELLED, /* the fiber was */
 };
 const char *upstream_status_name(enum upstream_status status);

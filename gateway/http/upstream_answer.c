@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "http/picohttpparser.h"
+#include "http/share.h"
 #include "http/upstream_internal.h"
 
-enum { HEAD_MOST = 64 * 1024, FIELDS_MOST = 100 };
+enum { HEAD_MOST = 64 * 1024, FIELDS_MOST = 100, INTERIM_MOST = 8, SHARE_STEP = 64 * 1024 };
 
 enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE };
 
@@ -17,7 +18,27 @@ struct reader {
     size_t length;
     bool keep_alive;
     bool any; /* a byte has come */
+    unsigned interim;
+    size_t head_bytes; /* of the interim heads */
+    size_t counted;    /* bytes of the body that the share has given */
 };
+
+static enum upstream_status fail(struct reader *reader, enum upstream_status status, enum upstream_fault fault)
+{
+    reader->response->fault = fault;
+    return status;
+}
+
+/* Memory for a body of n bytes: a step at a time where its length is not known before. */
+static bool has_share(struct reader *reader, size_t n)
+{
+    struct share *share = reader->request->share;
+    if (!share || n <= reader->counted)
+        return true;
+    size_t step = n - reader->counted < SHARE_STEP && reader->framing != FRAMING_LENGTH ? SHARE_STEP : n - reader->counted;
+    reader->counted += step;
+    return share_take(share, reader->arena, step);
+}
 
 static void on_input(h2o_socket_t *socket, const char *error)
 {
@@ -85,7 +106,7 @@ static bool lists(struct str list, const char *token)
     return false;
 }
 
-/* RFC 9112 §6.3; what is ambiguous is garbage. */
+/* RFC 9112 §6.1 and §6.3; what is ambiguous is garbage, also a coding that an answer in HTTP/1.0 cannot have. */
 static bool find_framing(struct reader *reader, int minor)
 {
     const struct upstream_response *response = reader->response;
@@ -109,7 +130,7 @@ static bool find_framing(struct reader *reader, int minor)
         }
     }
     int64_t number = 0;
-    if (encoding.at && (length.at || !str_equal_nocase(encoding, STR("chunked"))))
+    if (encoding.at && (length.at || minor == 0 || !str_equal_nocase(encoding, STR("chunked"))))
         return false;
     if (length.at && (!str_to_i64(length, &number) || number < 0 || length.at[0] == '-'))
         return false;
@@ -122,39 +143,69 @@ static bool find_framing(struct reader *reader, int minor)
     return true;
 }
 
-/* One head; interim ones (1xx) are read over by the caller. */
-static enum upstream_status read_head(struct reader *reader)
+/* Waits for a whole head. *size is what it takes, *code its status. */
+static enum upstream_status await_head(struct reader *reader, struct phr_header *headers, size_t *count, int *minor, int *code,
+                                       size_t *size)
 {
     h2o_socket_t *socket = reader->link->socket;
-    struct phr_header headers[FIELDS_MOST];
+    size_t most = reader->request->head_most ? reader->request->head_most : HEAD_MOST, seen = 0;
+    most = most > reader->head_bytes ? most - reader->head_bytes : 0;
     const char *message;
-    size_t message_length, count, seen = 0;
-    int minor, code, head = -2;
+    size_t message_length;
+    int head = -2;
     while (head == -2) {
         if (socket->input->size > seen) {
-            count = FIELDS_MOST;
-            head = phr_parse_response(socket->input->bytes, socket->input->size, &minor, &code, &message, &message_length,
-                                      headers, &count, seen);
+            *count = FIELDS_MOST;
+            head = phr_parse_response(socket->input->bytes, socket->input->size, minor, code, &message, &message_length,
+                                      headers, count, seen);
             seen = socket->input->size;
         }
-        if (head == -1 || (head == -2 && seen > HEAD_MOST))
-            return UPSTREAM_GARBAGE;
+        if (head == -1)
+            return fail(reader, UPSTREAM_GARBAGE, *count == FIELDS_MOST ? UPSTREAM_FAULT_HEAD_SIZE : UPSTREAM_FAULT_NOT_HTTP);
+        if (head == -2 && seen > most)
+            return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_HEAD_SIZE);
         if (head == -2) {
             enum upstream_status status = more(reader, head_deadline(reader->request));
             if (status != UPSTREAM_OK)
-                return status;
+                return status == UPSTREAM_TIMEOUT ? fail(reader, status, UPSTREAM_FAULT_LATE_HEAD) : status;
         }
     }
+    *size = (size_t)head;
+    return *size > most ? fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_HEAD_SIZE) : UPSTREAM_OK;
+}
+
+/* The next head; of interim ones (1xx) nothing is kept, but they count. */
+static enum upstream_status read_head(struct reader *reader)
+{
+    struct phr_header headers[FIELDS_MOST];
+    size_t count, size;
+    int minor, code;
+    enum upstream_status status = await_head(reader, headers, &count, &minor, &code, &size);
+    if (status != UPSTREAM_OK)
+        return status;
     reader->response->status = (unsigned)code;
-    if (code < 100 || code == 101 || !copy_fields(reader, headers, count) || !find_framing(reader, minor))
-        return UPSTREAM_GARBAGE;
-    h2o_buffer_consume(&socket->input, (size_t)head);
+    if (code == 101)
+        return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_SWITCH);
+    if (code < 100)
+        return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_NOT_HTTP);
+    if (code < 200) {
+        reader->head_bytes += size;
+        if (++reader->interim > INTERIM_MOST)
+            return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_HEAD_SIZE);
+    } else if (!copy_fields(reader, headers, count)) {
+        return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_FIELDS);
+    } else if (!find_framing(reader, minor)) {
+        return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_FRAMING);
+    }
+    h2o_buffer_consume(&reader->link->socket->input, size);
     return UPSTREAM_OK;
 }
 
 static enum upstream_status read_length(struct reader *reader)
 {
     h2o_socket_t *socket = reader->link->socket;
+    if (!has_share(reader, reader->length))
+        return fail(reader, UPSTREAM_FULL, UPSTREAM_FAULT_SHARE);
     char *body = arena_alloc_raw(reader->arena, reader->length + 1);
     size_t filled = 0;
     for (;;) {
@@ -186,7 +237,9 @@ static enum upstream_status read_chunked(struct reader *reader)
             size_t size = socket->input->size, decoded = size;
             after = phr_decode_chunked(&decoder, socket->input->bytes, &decoded);
             if (after == -1)
-                return UPSTREAM_GARBAGE;
+                return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_CHUNK);
+            if (!has_share(reader, body.len + decoded))
+                return fail(reader, UPSTREAM_FULL, UPSTREAM_FAULT_SHARE);
             text_add(&body, (struct str){socket->input->bytes, decoded});
             raw += size;
             /* The decoder moves what follows the body behind the decoded bytes. */
@@ -196,7 +249,7 @@ static enum upstream_status read_chunked(struct reader *reader)
         }
         /* One-byte chunks, extensions and trailers are bounded too. */
         if (body.len > reader->request->most || raw > 8 * reader->request->most + HEAD_MOST)
-            return UPSTREAM_TOO_LARGE;
+            return fail(reader, UPSTREAM_TOO_LARGE, UPSTREAM_FAULT_BODY_SIZE);
         if (after == -2) {
             enum upstream_status status = more(reader, reader->request->deadline);
             if (status != UPSTREAM_OK)
@@ -214,11 +267,13 @@ static enum upstream_status read_to_close(struct reader *reader)
     enum upstream_status status = UPSTREAM_OK;
     while (status == UPSTREAM_OK) {
         if (socket->input->size) {
+            if (!has_share(reader, body.len + socket->input->size))
+                return fail(reader, UPSTREAM_FULL, UPSTREAM_FAULT_SHARE);
             text_add(&body, (struct str){socket->input->bytes, socket->input->size});
             h2o_buffer_consume(&socket->input, socket->input->size);
         }
         if (body.len > reader->request->most)
-            return UPSTREAM_TOO_LARGE;
+            return fail(reader, UPSTREAM_TOO_LARGE, UPSTREAM_FAULT_BODY_SIZE);
         status = more(reader, reader->request->deadline);
     }
     bool clean = status == UPSTREAM_RESET && reader->link->error == h2o_socket_error_closed;
@@ -230,7 +285,8 @@ static enum upstream_status read_body(struct reader *reader)
 {
     switch (reader->framing) {
     case FRAMING_LENGTH:
-        return reader->length > reader->request->most ? UPSTREAM_TOO_LARGE : read_length(reader);
+        return reader->length > reader->request->most ? fail(reader, UPSTREAM_TOO_LARGE, UPSTREAM_FAULT_BODY_SIZE)
+                                                      : read_length(reader);
     case FRAMING_CHUNKED:
         return read_chunked(reader);
     case FRAMING_CLOSE:
@@ -252,6 +308,10 @@ enum upstream_status answer_read(struct link *link, const struct upstream_reques
     while (status == UPSTREAM_OK && response->status < 200);
     if (status == UPSTREAM_OK)
         status = read_body(&reader);
+    if (status == UPSTREAM_TIMEOUT && !response->fault)
+        response->fault = UPSTREAM_FAULT_LATE_BODY;
+    if (status == UPSTREAM_RESET)
+        response->fault = UPSTREAM_FAULT_CUT;
     h2o_socket_read_stop(link->socket);
     *any = reader.any;
     *reusable = reader.keep_alive && !link->error && link->socket->input->size == 0;

@@ -22,6 +22,7 @@ struct link {
     h2o_socket_t *socket;
     struct link *next, *previous; /* while idle */
     struct timer timer;           /* while idle */
+    int64_t kept_at;              /* steady; while idle */
     struct fiber *fiber;          /* while a call waits on it */
     bool used;                    /* has carried a call before */
     bool changed;                 /* connected, or shaken hands, or input has come */
@@ -45,6 +46,10 @@ struct upstream {
     int64_t resolved_at; /* steady; 0: never */
     bool resolving;
     struct waiter *waiters;
+    enum upstream_fault fault; /* of the latest connection that failed, with its detail */
+    const char *detail;
+    int64_t trusted_at; /* steady: no connection is kept before; it said something that nobody asked for */
+    bool extra;         /* it did so on an idle connection, and nobody has been told yet */
 };
 
 void upstream_hold(struct upstream *upstream);
@@ -57,12 +62,16 @@ SSL_CTX *upstream_tls_open(struct upstream *upstream);
 enum upstream_status upstream_resolve(struct upstream *upstream, int64_t deadline);
 
 /* upstream_link.c */
-/* A kept link, or NULL. */
+/* A kept link that has been silent for a while, or NULL. */
 struct link *link_reuse(struct upstream *upstream);
+/* Closes all that are kept. */
+void link_drop_idle(struct upstream *upstream);
 /* A new one, connected and shaken hands. Waits. */
 enum upstream_status link_connect(struct upstream *upstream, int64_t deadline, struct link **made);
 /* Waits for link->changed; an error of the connection is left in link->error. */
 enum upstream_status link_await(struct link *link, int64_t deadline);
+/* It said something that nobody asked for: the next answer could be anybody's, so no connection is kept for a while. */
+void upstream_distrust(struct upstream *upstream);
 /* Keeps it for the next call, if there is room. */
 void link_keep(struct link *link);
 /* Closes it. Safe wherever a fiber runs. */

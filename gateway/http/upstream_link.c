@@ -9,6 +9,13 @@
 
 #include "http/upstream_internal.h"
 
+/* A kept connection is used again only after it has been silent for so long. What another side says beyond an answer comes with
+ * it or right behind it, and must be seen before the connection is somebody else's. */
+#define REST milliseconds(5)
+#define DISTRUST seconds(600)
+/* Of the kernel's buffer for what we have not read: what one turn of the loop can find there. */
+enum { RECEIVE_BUFFER = 256 * 1024 };
+
 /* A callback of the socket: socket->data is NULL once the link has been dropped. */
 static void announce(h2o_socket_t *socket, const char *error)
 {
@@ -60,15 +67,31 @@ static void unlink_idle(struct link *link)
     timer_clear(&link->timer);
 }
 
-/* The other side closed it, or said something that nobody asked for. */
+void upstream_distrust(struct upstream *upstream)
+{
+    if (clock_steady() >= upstream->trusted_at)
+        log_warning("%.*s sends bytes that nobody asked for: its connections are not used again for %d s",
+                    STR_ARG(upstream->authority), (int)(DISTRUST / seconds(1)));
+    upstream->trusted_at = deadline_in(DISTRUST);
+    link_drop_idle(upstream);
+}
+
+/* The other side closed it, or said something that nobody asked for; or TLS had something to say of its own. */
 static void on_idle_input(h2o_socket_t *socket, const char *error)
 {
-    (void)error;
     struct link *link = socket->data;
-    if (!link)
+    if (!link || (!error && !socket->input->size))
         return;
+    struct upstream *upstream = link->upstream;
+    bool said = socket->input->size > 0;
+    upstream_hold(upstream);
     unlink_idle(link);
     link_drop(link);
+    if (said) {
+        upstream->extra = true;
+        upstream_distrust(upstream);
+    }
+    upstream_let_go(upstream);
 }
 
 static void on_idle_too_long(struct timer *timer)
@@ -81,7 +104,7 @@ static void on_idle_too_long(struct timer *timer)
 void link_keep(struct link *link)
 {
     struct upstream *upstream = link->upstream;
-    if (upstream->closed || upstream->idle_count >= upstream->settings.idle) {
+    if (upstream->closed || upstream->idle_count >= upstream->settings.idle || clock_steady() < upstream->trusted_at) {
         link_drop(link);
         return;
     }
@@ -89,20 +112,41 @@ void link_keep(struct link *link)
     link->previous = &upstream->idle;
     link->next->previous = link->previous->next = link;
     upstream->idle_count++;
+    link->kept_at = clock_steady();
     timer_set(&link->timer, deadline_in(upstream->settings.idle_time), on_idle_too_long);
     h2o_socket_read_start(link->socket, on_idle_input);
 }
 
+void link_drop_idle(struct upstream *upstream)
+{
+    while (upstream->idle.next != &upstream->idle) {
+        struct link *link = upstream->idle.next;
+        unlink_idle(link);
+        link_drop(link);
+    }
+}
+
+/* Neither has it been closed nor has it said anything that the loop has not come to yet. */
+static bool is_silent(const struct link *link)
+{
+    char byte;
+    return recv(h2o_socket_get_fd(link->socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 struct link *link_reuse(struct upstream *upstream)
 {
-    struct link *link = upstream->idle.next;
-    if (link == &upstream->idle)
-        return NULL;
-    unlink_idle(link);
-    h2o_socket_read_stop(link->socket);
-    link->changed = false;
-    link->error = NULL;
-    return link;
+    int64_t latest = clock_steady() - REST;
+    for (struct link *link = upstream->idle.next, *next; link != &upstream->idle; link = next) {
+        next = link->next;
+        if (link->kept_at > latest || !is_silent(link)) /* the loop drops it */
+            continue;
+        unlink_idle(link);
+        h2o_socket_read_stop(link->socket);
+        link->changed = false;
+        link->error = NULL;
+        return link;
+    }
+    return NULL;
 }
 
 /* Our own verification has passed when the library complains of the name: it knows no addresses and no name but the server's.
@@ -118,7 +162,10 @@ static enum upstream_status shake_hands(struct link *link, int64_t deadline)
     h2o_socket_ssl_handshake(link->socket, upstream->tls, upstream->settings.server_name.at, announce);
     enum upstream_status status = link_await(link, deadline);
     if (status == UPSTREAM_OK && is_fatal(link->error)) {
-        log_warning("TLS with %.*s failed: %s", STR_ARG(upstream->authority), link->error);
+        if (upstream->fault != UPSTREAM_FAULT_CERTIFICATE) {
+            upstream->fault = UPSTREAM_FAULT_TLS;
+            upstream->detail = NULL;
+        }
         status = UPSTREAM_CONNECT_FAILED;
     }
     return status;
@@ -127,15 +174,21 @@ static enum upstream_status shake_hands(struct link *link, int64_t deadline)
 static enum upstream_status connect_to(struct upstream *upstream, unsigned which, int64_t deadline, struct link **made)
 {
     struct sockaddr *address = (struct sockaddr *)&upstream->addresses.list[which];
-    if (upstream->settings.allowed && !upstream->settings.allowed(address, upstream->settings.argument)) {
-        log_warning("an address of %.*s is not one that may be connected to", STR_ARG(upstream->authority));
+    const char *refusal = upstream->settings.refusal ? upstream->settings.refusal(address, upstream->settings.argument) : NULL;
+    if (refusal) {
+        upstream->fault = UPSTREAM_FAULT_ADDRESS;
+        upstream->detail = refusal;
         return UPSTREAM_CONNECT_FAILED;
     }
+    upstream->fault = UPSTREAM_FAULT_CONNECT;
+    upstream->detail = NULL;
     h2o_socket_t *socket =
         h2o_socket_connect(worker_loop(worker_self()), address, upstream->addresses.lengths[which], announce);
     if (!socket)
         return UPSTREAM_CONNECT_FAILED;
     struct link *link = memory_alloc(sizeof *link);
+    int room = RECEIVE_BUFFER;
+    (void)setsockopt(h2o_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     link->upstream = upstream;
     link->socket = socket;
     socket->data = link;

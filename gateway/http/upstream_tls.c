@@ -20,10 +20,22 @@ static SSL_CTX *fail(struct upstream *upstream, SSL_CTX *context, const char *wh
     return NULL;
 }
 
+/* Keeps OpenSSL's words for what is wrong with a certificate; decides nothing. */
+static int note_fault(int good, X509_STORE_CTX *store)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct upstream *upstream = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    if (!good) {
+        upstream->fault = UPSTREAM_FAULT_CERTIFICATE;
+        upstream->detail = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+    }
+    return good;
+}
+
 /* The pinned public key; with a CA file the chain must be good too. */
 static int verify_pin(X509_STORE_CTX *store, void *argument)
 {
-    const struct upstream *upstream = argument;
+    struct upstream *upstream = argument;
     X509 *certificate = X509_STORE_CTX_get0_cert(store);
     unsigned char digest[EVP_MAX_MD_SIZE], *encoded = NULL;
     unsigned length = 0;
@@ -32,6 +44,8 @@ static int verify_pin(X509_STORE_CTX *store, void *argument)
                 length == sizeof upstream->pin && memcmp(digest, upstream->pin, length) == 0;
     OPENSSL_free(encoded);
     if (!same) {
+        upstream->fault = UPSTREAM_FAULT_CERTIFICATE;
+        upstream->detail = "another public key than the pinned one";
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
     }
@@ -117,7 +131,8 @@ SSL_CTX *upstream_tls_open(struct upstream *upstream)
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_app_data(context, upstream);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_fault);
     if (!expect_name(context, settings->server_name.at))
         return fail(upstream, context, "server name");
     if (settings->pin.len) {

@@ -79,6 +79,8 @@ static void federated(void)
 static bool measure(void *argument)
 {
     (void)argument;
+    if (!settings.reach)
+        settings.reach = this_machine();
     ck_assert(federation_open(&settings));
     bare();
     federated();
@@ -90,8 +92,7 @@ START_TEST(a_question_is_measured)
     char definition[256];
     struct text faults;
     citizen = citizen_of();
-    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', credentials: bench, concurrency: 8}",
-             port);
+    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', concurrency: 8}", port);
     service =
         service_of(department_of(contract_of(contract_yaml), definition), ARCHETYPE_QUERY, LEVEL_REAL_NAME, true,
                    "operation: {id: getSmall, request: {X-Id-Number: citizen.id_number, year: query.year}, items: '', masks: "
@@ -99,7 +100,7 @@ START_TEST(a_question_is_measured)
                    &faults);
     ck_assert_msg(service != NULL, "%.*s", STR_ARG(text_str(&faults)));
     settings.secrets =
-        secrets_parse(STR("departments: {bench: {key_id: a, hmac_key: MDEyMzQ1Njc4OWFiY2RlZg==}}"), "secrets.yaml", &faults);
+        secrets_parse(STR("departments: {test: {key_id: a, hmac_key: MDEyMzQ1Njc4OWFiY2RlZg==}}"), "secrets.yaml", &faults);
     ck_assert(workers_start(1, measure, NULL));
     workers_stop(NULL, NULL, deadline_in(seconds(5)));
 }

@@ -42,6 +42,7 @@ static void make(void)
     ck_assert_ptr_nonnull(mkdtemp(path));
     char *file = str_to_c(arena, str_printf(arena, "%s/keyring.yaml", path));
     ck_assert(keyring_create(file, SUITE_GM, &faults));
+    settings.reach = this_machine();
     settings.keyring = keyring_load(file, &faults);
     ck_assert_msg(settings.keyring != NULL, "%.*s", STR_ARG(text_str(&faults)));
     unlink(file);

@@ -82,6 +82,8 @@ static void (*body)(void);
 static bool run_body(void *argument)
 {
     (void)argument;
+    if (!settings.reach)
+        settings.reach = this_machine();
     ck_assert(federation_open(&settings));
     body();
     return true;
@@ -362,10 +364,22 @@ static void forbid_the_range(void)
     ck_assert_int_eq(fake.connections, 0);
 }
 
-START_TEST(a_backend_outside_the_allowed_ranges_is_not_called)
+START_TEST(a_backend_on_this_machine_is_not_called_unless_its_range_is_opened)
 {
-    static const char *const ranges[] = {"10.0.0.0/8", "fd00::/8", NULL};
-    settings.allowed_ranges = ranges;
+    static const struct reach nothing;
+    settings.reach = &nothing;
+    run(forbid_the_range);
+}
+END_TEST
+
+START_TEST(ranges_of_a_department_take_the_place_of_the_general_ones)
+{
+    static struct range ranges[2];
+    static const struct department_reach own = {.slug = {"test", 4}, .reach = {.opened = ranges, .count = 2}};
+    const char *reason;
+    ck_assert(range_parse(STR("10.0.0.0/8"), &ranges[0], &reason) && range_parse(STR("fd00::/8"), &ranges[1], &reason));
+    settings.reaches = &own;
+    settings.reach_count = 1;
     run(forbid_the_range);
 }
 END_TEST
@@ -399,4 +413,5 @@ RUN_FLOOR_TESTS("federation department", an_answer_comes_back_masked_with_its_so
                 a_sick_department_is_left_alone_and_served_again_within_two_seconds,
                 a_department_that_hung_is_served_again_within_two_seconds, a_write_is_sent_once,
                 a_token_is_shared_by_all_and_renewed_once_when_refused, without_credentials_nothing_is_sent,
-                a_backend_outside_the_allowed_ranges_is_not_called, those_who_leave_give_their_slots_back)
+                a_backend_on_this_machine_is_not_called_unless_its_range_is_opened,
+                ranges_of_a_department_take_the_place_of_the_general_ones, those_who_leave_give_their_slots_back)

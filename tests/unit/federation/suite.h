@@ -7,6 +7,7 @@
 #include "federation/mapping.h"
 #include "federation/metrics.h"
 #include "federation/plan.h"
+#include "federation/reach.h"
 
 #include <shimin/citizen.h>
 #include <string.h>
@@ -89,6 +90,16 @@ static inline struct citizen citizen_of(void)
         .name = STR("张三"),
         .id_number = STR("11010519491231002X"),
     };
+}
+
+/* Departments of the tests are on this machine, which is out of reach unless it is opened. */
+static inline const struct reach *this_machine(void)
+{
+    static struct range loopback;
+    static const struct reach reach = {.opened = &loopback, .count = 1};
+    const char *reason;
+    ck_assert(range_parse(STR("127.0.0.0/8"), &loopback, &reason));
+    return &reach;
 }
 
 #define RUN_FLOOR_TESTS(name, ...) RUN_TESTS_BETWEEN(open_floor, shut_arena, name, __VA_ARGS__)

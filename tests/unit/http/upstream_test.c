@@ -3,18 +3,20 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "http/share.h"
 #include "http/upstream.h"
 
 /* The backend: accepts one connection after the other; for each request it reads, it says the next of `script`. */
 static struct backend {
     int listener;
     uint16_t port;
-    const char *script[8]; /* NULL: close the connection; "…wait": say what is before it and then nothing */
+    const char *script[8]; /* NULL: close the connection; "…wait": say what is before it and then nothing; "…pause…": 2 ms */
     SSL_CTX *tls;
     pthread_t thread;
     atomic_int connections, requests;
@@ -71,7 +73,12 @@ static void serve_connection(int peer)
         size_t length = strlen(answer);
         bool waits = length >= 4 && strcmp(answer + length - 4, "wait") == 0;
         bool closes = length >= 5 && strcmp(answer + length - 5, "close") == 0;
-        say(ssl, peer, answer, length - (waits ? 4 : closes ? 5 : 0));
+        const char *pause = strstr(answer, "pause");
+        say(ssl, peer, answer, pause ? (size_t)(pause - answer) : length - (waits ? 4 : closes ? 5 : 0));
+        if (pause) {
+            usleep(2000);
+            say(ssl, peer, pause + 5, strlen(pause + 5));
+        }
         if (closes)
             break;
     }
@@ -146,6 +153,12 @@ static enum upstream_status call(struct upstream *upstream, struct arena *arena,
     return upstream_call(upstream, &request, arena, response);
 }
 
+/* A kept connection is used again when it has been silent for a while. */
+static void rest(void)
+{
+    (void)fiber_sleep(milliseconds(10));
+}
+
 #define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: " body "\r\n\r\n"
 
 static void keeps(struct upstream *upstream, struct arena *arena)
@@ -163,6 +176,7 @@ static void keeps(struct upstream *upstream, struct arena *arena)
     ck_assert(str_is(upstream_field(&response, STR("x-reply")), "v"));
     ck_assert(heard("POST /x?y=1 HTTP/1.1\r\nhost: 127.0.0.1:"));
     ck_assert(heard("x-caller: shimin\r\ncontent-length: 2\r\n\r\n{}"));
+    rest();
     ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
     ck_assert(str_is(response.body, "second"));
     ck_assert_int_eq(backend.connections, 1);
@@ -181,6 +195,7 @@ static void stale(struct upstream *upstream, struct arena *arena)
 {
     struct upstream_response response;
     ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    rest();
     ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_STALE);
     struct upstream_request request = get(seconds(5));
     request.fresh = true;
@@ -231,6 +246,106 @@ START_TEST(what_is_not_http_or_is_ambiguous_is_garbage)
     backend.script[4] = OK("-1") "a";
     backend.script[5] = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
     run(garbage);
+}
+END_TEST
+
+static void faults(struct upstream *upstream, struct arena *arena)
+{
+    static const enum upstream_fault wanted[] = {UPSTREAM_FAULT_NOT_HTTP,  UPSTREAM_FAULT_FRAMING, UPSTREAM_FAULT_FRAMING,
+                                                 UPSTREAM_FAULT_CHUNK,     UPSTREAM_FAULT_FRAMING, UPSTREAM_FAULT_HEAD_SIZE,
+                                                 UPSTREAM_FAULT_HEAD_SIZE, UPSTREAM_FAULT_CUT};
+    struct upstream_response response;
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        struct upstream_request request = get(seconds(5));
+        request.head_most = 1024;
+        ck_assert_int_ne(upstream_call(upstream, &request, arena, &response), UPSTREAM_OK);
+        ck_assert_msg(response.fault == wanted[i], "script %zu: %s", i, upstream_fault_name(response.fault));
+    }
+}
+
+START_TEST(what_exactly_was_wrong_is_told)
+{
+    static char long_head[2048], interim[1024];
+    snprintf(long_head, sizeof long_head, "HTTP/1.1 200 OK\r\nX: %01500d\r\n", 1);
+    for (int i = 0; i < 12; i++)
+        strcat(interim, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    backend.script[0] = "<html>HTTP/0.9</html>";
+    backend.script[1] = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n";
+    backend.script[2] = "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na";
+    backend.script[3] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n";
+    backend.script[4] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    backend.script[5] = long_head;
+    backend.script[6] = interim;
+    backend.script[7] = "HTTP/1.1 103 Early Hints\r\n\r\nclose";
+    run(faults);
+}
+END_TEST
+
+static void extra(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    ck_assert_int_eq(response.fault, UPSTREAM_FAULT_EXTRA);
+    for (int i = 0; i < 3; i++) {
+        rest();
+        ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+        ck_assert(str_is(response.body, "own"));
+    }
+    ck_assert_int_eq(backend.connections, 4); /* nothing is kept of one that says more than it was asked */
+}
+
+START_TEST(bytes_after_an_answer_never_become_the_next_one)
+{
+    backend.script[0] = OK("1") "a" OK("8") "smuggled";
+    for (int i = 1; i < 4; i++)
+        backend.script[i] = OK("3") "own";
+    run(extra);
+}
+END_TEST
+
+static void late_extra(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    for (int i = 0; i < 2; i++) { /* at once: the second answer to the first question is still on its way */
+        ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+        ck_assert(str_is(response.body, "own"));
+        rest();
+    }
+    ck_assert_int_eq(backend.connections, 3);
+}
+
+START_TEST(a_second_answer_that_comes_late_meets_nobody)
+{
+    backend.script[0] = OK("1") "a"
+                                "pause" OK("8") "smuggled";
+    backend.script[1] = backend.script[2] = OK("3") "own";
+    run(late_extra);
+}
+END_TEST
+
+static void shared(struct upstream *upstream, struct arena *arena)
+{
+    struct share *share = share_open(8);
+    struct upstream_response response;
+    struct upstream_request request = get(seconds(5));
+    request.share = share;
+    struct arena *first = arena_open();
+    ck_assert_int_eq(upstream_call(upstream, &request, first, &response), UPSTREAM_OK);
+    ck_assert_uint_eq(share_used(share), 6);
+    rest();
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_FULL);
+    ck_assert_int_eq(response.fault, UPSTREAM_FAULT_SHARE);
+    arena_close(first);
+    ck_assert_uint_eq(share_used(share), 0);
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_OK);
+    share_close(share); /* what is held is given back later */
+}
+
+START_TEST(answers_share_a_bound_of_memory_until_their_arenas_close)
+{
+    backend.script[0] = backend.script[1] = backend.script[2] = OK("6") "abcdef";
+    run(shared);
 }
 END_TEST
 
@@ -323,16 +438,16 @@ START_TEST(a_closed_port_is_a_failed_connect)
 }
 END_TEST
 
-static bool allow_nothing(const struct sockaddr *address, void *argument)
+static const char *refuse_all(const struct sockaddr *address, void *argument)
 {
     (void)address;
     (void)argument;
-    return false;
+    return "loopback";
 }
 
 START_TEST(an_address_that_is_not_allowed_is_not_connected_to)
 {
-    target.allowed = allow_nothing;
+    target.refusal = refuse_all;
     run(refused);
     ck_assert_int_eq(backend.connections, 0);
 }
@@ -422,6 +537,10 @@ int main(void)
     tcase_set_timeout(all, 30);
     tcase_add_checked_fixture(all, backend_open, backend_close);
     tcase_add_test(all, a_connection_carries_the_next_call_too);
+    tcase_add_test(all, what_exactly_was_wrong_is_told);
+    tcase_add_test(all, bytes_after_an_answer_never_become_the_next_one);
+    tcase_add_test(all, a_second_answer_that_comes_late_meets_nobody);
+    tcase_add_test(all, answers_share_a_bound_of_memory_until_their_arenas_close);
     tcase_add_test(all, a_kept_connection_that_ends_before_the_first_byte_is_stale);
     tcase_add_test(all, an_answer_that_breaks_off_is_a_reset);
     tcase_add_test(all, what_is_not_http_or_is_ambiguous_is_garbage);
