@@ -3,6 +3,7 @@
 
 #include "../services/modules.h"
 #include "catalogue/loader.h"
+#include "catalogue/snapshot.h"
 #include "config_keys.h"
 #include "crypto/digest.h"
 #include "crypto/field.h"
@@ -64,6 +65,8 @@ static bool load_keys(struct text *faults)
     cursor_open(key);
     field_blind_index(gateway.keyring, STR("access-log"), STR("key"), key);
     access_log_open(key);
+    field_blind_index(gateway.keyring, STR("switch-share"), STR("key"), key);
+    switches_open(key);
     return true;
 }
 

@@ -1,19 +1,23 @@
-/* shimin switch: open or close a service, with a reason that citizens see. */
+/* shimin switch: open or close services, with a reason that citizens see. The database does the work: the same functions serve
+ * the administrators' interface. */
 #include "command.h"
 
+#include "catalogue/switch_faults.h"
 #include "owner.h"
 
 #include <shimin/catalogue.h>
 #include <shimin/clock.h>
+#include <shimin/json.h>
 
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What is written into the history. */
+/* What was typed. */
 struct wish {
-    const char *service, *position, *reason_zh, *reason_en, *from, *until;
+    const char *target, *position, *reason_zh, *reason_en, *from, *until, *share;
 };
 
 static const char *operator_name(void)
@@ -22,43 +26,74 @@ static const char *operator_name(void)
     return user ? user->pw_name : "unknown";
 }
 
-/* 0 when it is not given. */
-static bool read_time(const char *text, int64_t *wall)
+static bool is_time(const char *text)
 {
-    *wall = 0;
-    return !text || time_parse_rfc3339(str_of(text), wall);
+    int64_t wall;
+    return !text || time_parse_rfc3339(str_of(text), &wall);
 }
 
+/* What Postgres would not understand; what else may be wrong with a wish, it says itself. */
 static const char *fault_of(const struct wish *wish)
 {
     enum switch_position position;
-    int64_t from, until;
+    int64_t share = 1;
     if (!switch_position_named(str_of(wish->position), &position))
         return "the position must be open, no_new, read_only or off";
-    if (position != SWITCH_OPEN && !wish->reason_zh && !wish->reason_en)
-        return "citizens are told why: give --reason, or --reason-zh and --reason-en";
-    if (!read_time(wish->from, &from) || !read_time(wish->until, &until))
+    if (!is_time(wish->from) || !is_time(wish->until))
         return "--from and --until are times such as 2026-03-01T22:00:00+08:00";
-    /* it would be in force at no time, and yet end what is */
-    if (until && until <= clock_wall())
-        return "--until has passed already";
-    if (until && until <= from)
-        return "--until must be after --from";
+    if (wish->share && (!str_to_i64(str_of(wish->share), &share) || share < 1 || share > 99))
+        return "--share is a percentage of 1 to 99";
     return NULL;
 }
 
-/* The slug itself of a slug or an alias; NULL, after saying so, when no service has it. */
-static PGresult *find_service(PGconn *connection, const char *name)
+static void put(struct json_out *out, const char *name, const char *value)
 {
-    PGresult *result = owner_query(connection,
-                                   "SELECT slug FROM shimin.service WHERE slug = $1 OR definition -> 'aliases' ? $1 "
-                                   "ORDER BY (slug = $1) DESC LIMIT 1",
-                                   &name, 1);
-    if (!result || PQntuples(result) == 1)
-        return result;
-    fprintf(stderr, "shimin switch: there is no service \"%s\"\n", name);
-    PQclear(result);
-    return NULL;
+    if (value)
+        json_field_c(out, name, value);
+}
+
+/* "metro-arrivals", "service:metro-arrivals", "department:metro", "category:travel", "area:510104", "city". */
+static void put_target(struct json_out *out, const char *words)
+{
+    struct str target = str_of(words), scope = STR("service");
+    if (str_is(target, "city")) {
+        scope = target;
+        target = STR_NONE;
+    } else if (str_find(target, STR(":")) >= 0) {
+        scope = str_cut(&target, ':');
+    }
+    json_field(out, "scope", scope);
+    if (target.at)
+        json_field(out, "target", target);
+}
+
+static const char *wish_text(struct arena *arena, const struct wish *wish)
+{
+    /* who gives one text gives it for both languages */
+    const char *zh = wish->reason_zh ? wish->reason_zh : wish->reason_en;
+    const char *en = wish->reason_en ? wish->reason_en : wish->reason_zh;
+    struct text text = text_open(arena, 256);
+    struct json_out out = json_write(&text);
+    json_object(&out);
+    put_target(&out, wish->target);
+    put(&out, "position", wish->position);
+    put(&out, "from", wish->from);
+    put(&out, "until", wish->until);
+    put(&out, "share", wish->share);
+    json_key(&out, "reason");
+    json_object(&out);
+    put(&out, "zh", zh);
+    put(&out, "en", en);
+    json_end_all(&out);
+    return text.at;
+}
+
+/* Who works on the machine itself is bound by no department, but by the second person. */
+static const char *bounds_text(struct arena *arena, const struct config *config)
+{
+    return str_to_c(arena, str_printf(arena, "{\"second_person_above\":%lld,\"patience\":%lld}",
+                                      (long long)config_integer(config, "switches.second_person_above"),
+                                      (long long)(config_duration(config, "switches.proposal_time") / seconds(1))));
 }
 
 static void clear_result(PGresult **result)
@@ -66,88 +101,203 @@ static void clear_result(PGresult **result)
     PQclear(*result);
 }
 
-static int set_switch(const struct config *config, const struct wish *wish)
+/* What a function of the database answered, its faults told; NULL when there is one. */
+static const struct json *ask(struct arena *arena, const struct config *config, const char *sql, const char *const *values,
+                              size_t count)
 {
     CLEANUP(owner_close) PGconn *connection = owner_connect(config);
-    CLEANUP(clear_result) PGresult *service = connection ? find_service(connection, wish->service) : NULL;
-    if (!service)
+    CLEANUP(clear_result) PGresult *row = connection ? owner_query(connection, sql, values, count) : NULL;
+    if (!row)
+        return NULL;
+    struct json_error error;
+    const struct json *answer =
+        json_parse(arena, str_copy(arena, str_of(PQgetvalue(row, 0, 0))), &json_limits_document, &error);
+    struct str fault = json_get_string(answer, "fault", STR_NONE);
+    if (!fault.at)
+        return answer;
+    fprintf(stderr, "shimin switch: %.*s\n", STR_ARG(switch_fault_named(fault)->detail.en));
+    return NULL;
+}
+
+static void print_member(const struct json *object, const char *name, const char *before)
+{
+    struct str value = json_get_string(object, name, STR_NONE);
+    if (value.at)
+        printf("%s%.*s", before, STR_ARG(value));
+}
+
+static void print_switch(const struct json *row)
+{
+    int64_t undoes = json_get_integer(row, "undoes", 0), share = json_get_integer(row, "share", 0);
+    printf("%6lld  ", (long long)json_get_integer(row, "id", 0));
+    print_member(row, "scope", "");
+    print_member(row, "target", ":");
+    print_member(row, "position", "  ");
+    if (undoes)
+        printf("  undoes %lld", (long long)undoes);
+    if (share)
+        printf(" for %lld%% of the citizens", (long long)share);
+    print_member(row, "from", " from ");
+    print_member(row, "until", " until ");
+    print_member(json_get(row, "reason"), "en", ": ");
+    print_member(row, "set_by", " (by ");
+    print_member(row, "set_at", " at ");
+    puts(")");
+}
+
+static int print_outcome(const struct json *answer)
+{
+    const struct json *proposal = json_get(answer, "proposal"), *made = json_get(answer, "switch");
+    if (!answer)
         return EXIT_FAILED;
-    const char *slug = PQgetvalue(service, 0, 0);
-    /* who gives one text gives it for both languages */
-    const char *const values[] = {
-        slug,
-        wish->position,
-        wish->reason_zh   ? wish->reason_zh
-        : wish->reason_en ? wish->reason_en
-                          : "",
-        wish->reason_en   ? wish->reason_en
-        : wish->reason_zh ? wish->reason_zh
-                          : "",
-        wish->from,
-        wish->until,
-        operator_name(),
-    };
-    if (!owner_run(
-            connection,
-            "INSERT INTO shimin.service_switch (service_slug, position, reason_zh, reason_en, starts_at, ends_at, set_by) "
-            "VALUES ($1, $2, $3, $4, $5::timestamptz, $6::timestamptz, $7)",
-            values, COUNT_OF(values)))
-        return EXIT_FAILED;
-    printf("%s: %s%s%s%s%s\n", slug, wish->position, wish->from ? " from " : "", wish->from ? wish->from : "",
-           wish->until ? " until " : "", wish->until ? wish->until : "");
+    if (made)
+        print_switch(made);
+    if (proposal && !made)
+        printf("proposal %lld hits %lld services and waits for a second person until %.*s: shimin switch confirm %lld\n",
+               (long long)json_get_integer(proposal, "id", 0), (long long)json_get_integer(proposal, "reach", 0),
+               STR_ARG(json_get_string(proposal, "expires_at", STR(""))), (long long)json_get_integer(proposal, "id", 0));
     return EXIT_DONE;
 }
 
-/* Of each service the switch that was set last, and what is planned after it. */
-static int list_switches(const struct config *config)
+static int set_switch(struct arena *arena, const struct config *config, const struct wish *wish)
 {
-    CLEANUP(owner_close) PGconn *connection = owner_connect(config);
-    CLEANUP(clear_result)
-    PGresult *rows = connection ? owner_query(connection,
-                                              "SELECT service_slug, position, reason_en, set_by, set_at, starts_at, ends_at "
-                                              "FROM shimin.service_switch_current ORDER BY service_slug, id",
-                                              NULL, 0)
-                                : NULL;
-    if (!rows)
-        return EXIT_FAILED;
-    for (int i = 0; i < PQntuples(rows); i++)
-        printf("%-32s %-9s %s (by %s at %s)%s%s%s%s\n", PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1), PQgetvalue(rows, i, 2),
-               PQgetvalue(rows, i, 3), PQgetvalue(rows, i, 4), PQgetisnull(rows, i, 5) ? "" : " from ", PQgetvalue(rows, i, 5),
-               PQgetisnull(rows, i, 6) ? "" : " until ", PQgetvalue(rows, i, 6));
-    return EXIT_DONE;
+    const char *values[] = {wish_text(arena, wish), operator_name(), bounds_text(arena, config)};
+    return print_outcome(ask(arena, config, "SELECT shimin.switch_set($1, $2, $3)", values, COUNT_OF(values)));
+}
+
+static int preview(struct arena *arena, const struct config *config, const struct wish *wish)
+{
+    const char *values[] = {wish_text(arena, wish), bounds_text(arena, config)};
+    const struct json *answer =
+        ask(arena, config, "SELECT jsonb_strip_nulls(shimin.switch_preview($1, $2))", values, COUNT_OF(values));
+    for (uint32_t i = 0; answer && i < answer->count; i++)
+        printf("%-20.*s %.*s\n", STR_ARG(answer->members[i].name), STR_ARG(json_text(arena, &answer->members[i].value)));
+    return answer ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int undo(struct arena *arena, const struct config *config, const char *id)
+{
+    const char *values[] = {id, operator_name(), bounds_text(arena, config)};
+    return print_outcome(ask(arena, config, "SELECT shimin.switch_undo($1, $2, $3)", values, COUNT_OF(values)));
+}
+
+static int decide(struct arena *arena, const struct config *config, const char *id, bool confirms)
+{
+    const char *values[] = {id, confirms ? "true" : "false", operator_name(), bounds_text(arena, config)};
+    return print_outcome(ask(arena, config, "SELECT shimin.proposal_decide($1, $2, $3, $4)", values, COUNT_OF(values)));
+}
+
+static int list(struct arena *arena, const struct config *config, const char *sql, void (*print)(const struct json *row))
+{
+    const struct json *rows = ask(arena, config, sql, NULL, 0);
+    for (uint32_t i = 0; rows && i < rows->count; i++)
+        print(&rows->items[i]);
+    return rows ? EXIT_DONE : EXIT_FAILED;
+}
+
+static void print_proposal(const struct json *proposal)
+{
+    const struct json *wish = json_get(proposal, "wish");
+    printf("%6lld  ", (long long)json_get_integer(proposal, "id", 0));
+    print_member(wish, "scope", "");
+    print_member(wish, "target", ":");
+    print_member(wish, "position", "  ");
+    printf(" hits %lld services", (long long)json_get_integer(proposal, "reach", 0));
+    print_member(proposal, "proposed_by", " (by ");
+    print_member(proposal, "expires_at", ", waits until ");
+    puts(")");
+}
+
+/* What holds and what is planned; the whole history; and what waits for a second person. */
+#define ROWS(from) "SELECT coalesce(jsonb_agg(shimin.switch_json(s) ORDER BY s.id), '[]') FROM " from
+static int list_live(struct arena *arena, const struct config *config)
+{
+    return list(arena, config,
+                ROWS("shimin.switch s JOIN shimin.switch_live USING (id) WHERE s.ends_at IS NULL OR s.ends_at > now()"),
+                print_switch);
+}
+
+static int list_history(struct arena *arena, const struct config *config)
+{
+    return list(arena, config, ROWS("shimin.switch s"), print_switch);
+}
+
+static int list_proposals(struct arena *arena, const struct config *config)
+{
+    return list(arena, config,
+                "SELECT coalesce(jsonb_agg(shimin.proposal_json(p) ORDER BY p.id), '[]') FROM shimin.proposal p "
+                "WHERE p.expires_at > now() AND NOT EXISTS (SELECT FROM shimin.proposal_decision d WHERE d.proposal = p.id)",
+                print_proposal);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct arena *arena, const struct config *config);
+} lists[] = {{"list", list_live}, {"history", list_history}, {"proposals", list_proposals}};
+
+static bool is_number(const char *text)
+{
+    int64_t number;
+    return str_to_i64(str_of(text), &number) && number > 0;
+}
+
+static int run_words(struct arena *arena, const struct config *config, int argc, char **argv, struct wish *wish, bool previews)
+{
+    for (size_t i = 0; argc == 1 && i < COUNT_OF(lists); i++)
+        if (strcmp(argv[0], lists[i].name) == 0)
+            return lists[i].run(arena, config);
+    if (argc != 2)
+        return usage_fault(&command_switch, "name a service and a position, or say list");
+    if (strcmp(argv[0], "undo") == 0 && is_number(argv[1]))
+        return undo(arena, config, argv[1]);
+    if ((strcmp(argv[0], "confirm") == 0 || strcmp(argv[0], "refuse") == 0) && is_number(argv[1]))
+        return decide(arena, config, argv[1], argv[0][0] == 'c');
+    wish->target = argv[0];
+    wish->position = argv[1];
+    const char *fault = fault_of(wish);
+    if (fault)
+        return usage_fault(&command_switch, fault);
+    return previews ? preview(arena, config, wish) : set_switch(arena, config, wish);
 }
 
 static int run_switch(int argc, char **argv)
 {
     CLEANUP(owner_config_close) struct config *config = command_config(&argc, argv);
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     const char *both = option_take(&argc, argv, "--reason");
     const char *zh = option_take(&argc, argv, "--reason-zh"), *en = option_take(&argc, argv, "--reason-en");
+    bool previews = flag_take(&argc, argv, "--preview");
     struct wish wish = {
         .reason_zh = zh ? zh : both,
         .reason_en = en ? en : both,
         .from = option_take(&argc, argv, "--from"),
         .until = option_take(&argc, argv, "--until"),
+        .share = option_take(&argc, argv, "--share"),
     };
-    if (argc == 1 && strcmp(argv[0], "list") == 0)
-        return list_switches(config);
-    if (argc != 2)
-        return usage_fault(&command_switch, "name a service and a position, or say list");
-    wish.service = argv[0];
-    wish.position = argv[1];
-    const char *fault = fault_of(&wish);
-    return fault ? usage_fault(&command_switch, fault) : set_switch(config, &wish);
+    return run_words(arena, config, argc, argv, &wish, previews);
 }
 
 const struct command command_switch = {
     .name = "switch",
     .usage =
-        "SERVICE open|no_new|read_only|off --reason TEXT [--reason-zh TEXT] [--reason-en TEXT] [--from TIME] [--until TIME]\n"
-        "       shimin switch list",
-    .summary = "Open or close a service, with a reason that citizens see.",
+        "TARGET open|no_new|read_only|off --reason TEXT [--reason-zh TEXT] [--reason-en TEXT] [--from TIME] [--until TIME]\n"
+        "                     [--share PERCENT] [--preview]\n"
+        "       shimin switch undo ID\n"
+        "       shimin switch list|history|proposals\n"
+        "       shimin switch confirm|refuse PROPOSAL",
+    .summary = "Open or close services, with a reason that citizens see.",
     .help =
-        "\nopen: all goes. no_new: what is under way goes on, nothing new begins. read_only: only looking. off: nothing.\n"
-        "It is in force in every gateway within 50 ms and replaces what was set before, plans included.\n"
-        "With --until it ends by itself. With a --from that is still to come it is a plan: until then, and again after its\n"
-        "end, what was set before holds; several may be planned.\n",
+        "\nTARGET is a service, department:SLUG, category:SLUG, area:CODE or city.\n"
+        "open: all goes. no_new: what is under way goes on, nothing new begins. read_only: only looking. off: nothing.\n"
+        "Of what holds for a service by its own switch, its department's, its category's, its area's and the city's, the most\n"
+        "restrictive counts. It is in force in every gateway within 50 ms and replaces what was set before for the same "
+        "target,\n"
+        "plans included. With --until it ends by itself. With a --from that is still to come it is a plan: until then, and "
+        "again\n"
+        "after its end, what was set before holds; several may be planned. --share hits so many of every hundred citizens, "
+        "the\n"
+        "same ones until it ends, and no guests. --preview says what it would hit, and sets nothing. undo takes an entry of "
+        "the\n"
+        "list back. What hits more services than switches.second_person_above waits until somebody else confirms it.\n",
     .run = run_switch,
 };

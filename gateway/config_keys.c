@@ -76,6 +76,10 @@ const struct config_key config_keys[] = {
     {"catalogue.contracts", CONFIG_PATH, NULL, .help = "The departments' contracts."},
     {"catalogue.areas", CONFIG_PATH, NULL, .help = "The division tree, CSV."},
     {"catalogue.snapshot", CONFIG_PATH, NULL, .required = true, .help = "Directory for the last good snapshot."},
+    {"switches.second_person_above", CONFIG_INTEGER, "20", .min = 0, .max = 1000000,
+     .help = "A switch or setting that hits more services waits until a second person confirms it."},
+    {"switches.proposal_time", CONFIG_DURATION, "1d", .min = 60 * SECOND, .max = INT64_C(30) * 86400 * SECOND,
+     .help = "So long it waits."},
     {"migrations.directory", CONFIG_PATH, NULL, .help = "Numbered SQL files (migrate)."},
 
     {"departments", CONFIG_MAP, NULL,

@@ -170,6 +170,7 @@ static void compile_entry(struct definitions *all, struct service *service, unsi
         .summary = bilingual_read(entry, "summary"),
         .pinyin = copied(all, entry, "pinyin"),
         .category = copied(all, entry, "category"),
+        .area = AREA_NONE,
         .personal = json_get_boolean(entry, "personal", false),
         .definition = entry,
     };
@@ -178,8 +179,11 @@ static void compile_entry(struct definitions *all, struct service *service, unsi
     if (!service->department)
         text_printf(faults, "service %.*s: unknown department %.*s %.*s\n", STR_ARG(service->slug),
                     STR_ARG(json_get_string(entry, "department", STR(""))), STR_ARG(json_get_string(entry, "system", STR(""))));
-    if (slug_table_find(&all->category_slugs, service->category) < 0)
+    int64_t category = slug_table_find(&all->category_slugs, service->category);
+    if (category < 0)
         text_printf(faults, "service %.*s: unknown category %.*s\n", STR_ARG(service->slug), STR_ARG(service->category));
+    else
+        service->category_index = (unsigned)category;
     if (!archetype_named(json_get_string(entry, "archetype", STR("")), &service->archetype))
         text_printf(faults, "service %.*s: /archetype: unknown archetype\n", STR_ARG(service->slug));
     if (!level_named(json_get_string(entry, "level", STR("")), &service->level))
@@ -208,9 +212,8 @@ static void compile_service(struct definitions *all, unsigned index, const struc
 {
     struct service *service = &all->services[index];
     compile_entry(all, service, index, entry, faults);
-    int64_t category = slug_table_find(&all->category_slugs, service->category);
-    if (category >= 0)
-        all->categories[category].services++;
+    if (service->category_index < all->category_count)
+        all->categories[service->category_index].services++;
     if (!slug_table_add(&all->service_slugs, service->slug, index))
         text_printf(faults, "service %.*s: declared twice\n", STR_ARG(service->slug));
     compile_aliases(all, service, faults);
@@ -306,6 +309,24 @@ static void compile_areas(struct definitions *all, const struct json *document, 
         text_printf(faults, "areas: %zu rows hang on a circle\n", count - placed);
 }
 
+/* A service lies where it says, else where its department does. Areas are compiled last, so this comes after them. */
+static void place_services(struct definitions *all, struct text *faults)
+{
+    for (size_t i = 0; i < all->service_count; i++) {
+        struct service *service = &all->services[i];
+        struct str code = json_get_string(service->definition, "area", STR_NONE);
+        if (!code.at && service->department)
+            code = json_get_string(all->departments[service->department->index].definition, "area", STR_NONE);
+        int64_t area = code.at ? slug_table_find(&all->area_codes, code) : -1;
+        if (area >= 0)
+            service->area = (unsigned)area;
+        else if (code.at)
+            text_printf(faults, "service %.*s: there is no area %.*s\n", STR_ARG(service->slug), STR_ARG(code));
+        if (service->canary)
+            ((struct service *)(uintptr_t)service->canary)->area = service->area; /* not published yet */
+    }
+}
+
 struct definitions *definitions_compile(struct str text, struct str (*contract_bytes)(struct arena *arena, struct str sha256),
                                         struct text *faults)
 {
@@ -337,6 +358,7 @@ struct definitions *definitions_compile(struct str text, struct str (*contract_b
     for (unsigned i = 0; i < all->service_count; i++)
         compile_service(all, i, &json_get(document, "services")->items[i], faults);
     compile_areas(all, document, faults);
+    place_services(all, faults);
     if (faults->len == before)
         return all;
     arena_close(arena);

@@ -39,17 +39,29 @@ struct definitions *definitions_compile(struct str document,
                                         struct text *faults) MUST_CHECK;
 void definitions_release(struct definitions *definitions);
 
-/* One that was set; of those of a service the last set comes first. */
+/* One that was set; of those of a target the last set comes first. */
 struct switch_entry {
     struct switch_state state;
     const struct switch_entry *next;
 };
 
+/* All that are set or planned, by what they hold for; in the snapshot's arena. */
+struct switches {
+    const struct switch_entry **of[SWITCH_SCOPES]; /* by the target's index; NULL: none of that scope */
+    bool wide;                                     /* there is one of a wider scope than a service */
+    unsigned planned;                              /* how many began after they were read */
+    int64_t *changes;                              /* moments at which a window begins or ends, in order */
+    size_t change_count;
+};
+/* Reads the document's rows, which come in the order in which they were set. Faults go to *faults. */
+void switches_read(struct switches *switches, struct arena *arena, const struct definitions *definitions,
+                   const struct json *document, struct text *faults);
+
 struct snapshot {
     atomic_uint references;
     struct arena *arena;
     struct definitions *definitions;
-    const struct switch_entry **switches; /* of each service, by index; where none is in force the declared position holds */
+    struct switches switches;
     struct str version;
 };
 void snapshot_reference(struct snapshot *snapshot);

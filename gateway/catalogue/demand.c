@@ -2,6 +2,7 @@
 #include "catalogue/demand.h"
 
 #include <shimin/arena.h>
+#include <shimin/citizen.h>
 #include <shimin/clock.h>
 
 /* Offered as Retry-After when a switch has no end. */
@@ -38,8 +39,8 @@ const struct problem *demand_level(struct request *request, enum level proved, e
 static struct str window_members(struct arena *arena, const struct service *service, struct switch_state state)
 {
     struct text text = text_open(arena, 160);
-    text_printf(&text, "\"service\":\"%.*s\",\"position\":\"%s\"", STR_ARG(service->slug),
-                switch_position_name(state.position));
+    text_printf(&text, "\"service\":\"%.*s\",\"position\":\"%s\",\"scope\":\"%s\"", STR_ARG(service->slug),
+                switch_position_name(state.position), switch_scope_name(state.scope));
     if (state.from)
         text_printf(&text, ",\"from\":\"%.*s\"", STR_ARG(time_rfc3339(arena, state.from)));
     if (state.until)
@@ -47,10 +48,34 @@ static struct str window_members(struct arena *arena, const struct service *serv
     return text_str(&text);
 }
 
-const struct problem *demand_switch(struct arena *arena, const struct snapshot *snapshot, const struct service *service,
+/* The area that the request asks about. Looked for only where there is a switch of an area, and before the parameters are
+ * validated: what is no code of an area is none. */
+static const struct area *area_asked(struct request *request, const struct snapshot *snapshot)
+{
+    struct str rest = request_query(request), code;
+    while (rest.at && rest.len) {
+        struct str value = str_cut(&rest, '&'), name = str_cut(&value, '=');
+        if (str_is(name, "area"))
+            return str_percent_decode(request_arena(request), value, true, &code) ? snapshot_area(snapshot, code) : NULL;
+    }
+    return NULL;
+}
+
+struct switch_state request_switch(struct request *request, const struct snapshot *snapshot, const struct service *service)
+{
+    const struct citizen *citizen = request_citizen(request);
+    const struct switch_asker asker = {
+        .citizen_id = citizen ? citizen->id : STR_NONE,
+        .area = snapshot_switches_areas(snapshot) ? area_asked(request, snapshot) : NULL,
+    };
+    return snapshot_switch(snapshot, service, &asker);
+}
+
+const struct problem *demand_switch(struct request *request, const struct snapshot *snapshot, const struct service *service,
                                     enum act act)
 {
-    struct switch_state state = snapshot_switch(snapshot, service);
+    struct arena *arena = request_arena(request);
+    struct switch_state state = request_switch(request, snapshot, service);
     if (allowed_acts[state.position] & (1U << act))
         return NULL;
     struct problem *problem = problem_new(arena, PROBLEM_SERVICE_SWITCHED, state.reason);

@@ -14,6 +14,11 @@ static const char *const positions[SWITCH_POSITIONS] = {
     [SWITCH_READ_ONLY] = "read_only",
     [SWITCH_OFF] = "off",
 };
+static const char *const scopes[SWITCH_SCOPES] = {
+    [SWITCH_FOR_SERVICE] = "service",   [SWITCH_FOR_DEPARTMENT] = "department",
+    [SWITCH_FOR_CATEGORY] = "category", [SWITCH_FOR_AREA] = "area",
+    [SWITCH_FOR_CITY] = "city",
+};
 
 static int find(const char *const *names, int count, struct str name)
 {
@@ -59,5 +64,18 @@ bool switch_position_named(struct str name, enum switch_position *position)
     int i = find(positions, SWITCH_POSITIONS, name);
     if (i >= 0)
         *position = (enum switch_position)i;
+    return i >= 0;
+}
+
+const char *switch_scope_name(enum switch_scope scope)
+{
+    return scopes[scope];
+}
+
+bool switch_scope_named(struct str name, enum switch_scope *scope)
+{
+    int i = find(scopes, SWITCH_SCOPES, name);
+    if (i >= 0)
+        *scope = (enum switch_scope)i;
     return i >= 0;
 }

@@ -1,8 +1,6 @@
 /* Snapshots: definitions together with the switches that hold now. */
 #include "catalogue/definitions.h"
 
-#include <shimin/clock.h>
-
 #include <inttypes.h>
 
 void snapshot_reference(struct snapshot *snapshot)
@@ -18,39 +16,6 @@ void snapshot_release(struct snapshot *snapshot)
     }
 }
 
-static int64_t wall_member(const struct json *row, const char *name, struct text *faults)
-{
-    struct str text = json_get_string(row, name, STR(""));
-    int64_t wall = 0;
-    if (text.len && !time_parse_rfc3339(text, &wall))
-        text_printf(faults, "switches: \"%s\" is no RFC 3339 time\n", name);
-    return wall;
-}
-
-/* A switch of a service that the catalogue no longer has is history, not a fault. Rows come in the order in which they were
- * set. */
-static void read_switch(struct snapshot *snapshot, const struct json *row, struct text *faults)
-{
-    int64_t index = slug_table_find(&snapshot->definitions->service_slugs, json_get_string(row, "service", STR("")));
-    if (index < 0)
-        return;
-    struct switch_entry *entry = arena_new(snapshot->arena, struct switch_entry);
-    struct bilingual reason = bilingual_read(row, "reason");
-    *entry = (struct switch_entry){
-        .state =
-            {
-                .reason = {str_copy(snapshot->arena, reason.zh), str_copy(snapshot->arena, reason.en)},
-                .from = wall_member(row, "from", faults),
-                .until = wall_member(row, "until", faults),
-                .set_by = str_copy(snapshot->arena, json_get_string(row, "set_by", STR(""))),
-            },
-        .next = snapshot->switches[index],
-    };
-    if (!switch_position_named(json_get_string(row, "position", STR("")), &entry->state.position))
-        text_printf(faults, "switches: service %.*s: unknown position\n", STR_ARG(json_get_string(row, "service", STR(""))));
-    snapshot->switches[index] = entry;
-}
-
 /* Takes over the caller's reference to the definitions, also when it fails. */
 static struct snapshot *snapshot_make(struct definitions *definitions, const struct json *document, struct text *faults)
 {
@@ -60,14 +25,11 @@ static struct snapshot *snapshot_make(struct definitions *definitions, const str
         .references = 1,
         .arena = arena,
         .definitions = definitions,
-        .switches = arena_array(arena, const struct switch_entry *, definitions->service_count),
         .version = str_printf(arena, "%.*s.%" PRId64, STR_ARG(definitions->version),
                               json_get_integer(document, "switches_version", 0)),
     };
     size_t before = faults->len;
-    const struct json *rows = json_get(document, "switches");
-    for (size_t i = 0; rows && rows->type == JSON_ARRAY && i < rows->count; i++)
-        read_switch(snapshot, &rows->items[i], faults);
+    switches_read(&snapshot->switches, arena, definitions, document, faults);
     if (faults->len == before)
         return snapshot;
     snapshot_release(snapshot);
@@ -166,33 +128,4 @@ const struct service *service_version_for(const struct service *service, struct 
     uint64_t place = (str_hash(who) ^ str_hash(service->slug) * 0x9e3779b97f4a7c15U);
     place = (place ^ place >> 33) * 0xff51afd7ed558ccdU;
     return (place ^ place >> 33) % 10000 < service->canary_share ? service->canary : service;
-}
-
-struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service)
-{
-    int64_t now = 0; /* read only where there is a window */
-    for (const struct switch_entry *entry = snapshot->switches[service->index]; entry; entry = entry->next) {
-        const struct switch_state *set = &entry->state;
-        if (!now && (set->from || set->until))
-            now = clock_wall();
-        if ((!set->from || now >= set->from) && (!set->until || now < set->until))
-            return *set;
-    }
-    return service->declared;
-}
-
-int64_t snapshot_switch_changes_at(const struct snapshot *snapshot)
-{
-    int64_t now = clock_wall();
-    int64_t next = INT64_MAX;
-    for (size_t i = 0; i < snapshot->definitions->service_count; i++) {
-        for (const struct switch_entry *entry = snapshot->switches[i]; entry; entry = entry->next) {
-            const struct switch_state *set = &entry->state;
-            if (set->from > now && set->from < next)
-                next = set->from;
-            if (set->until > now && set->until < next)
-                next = set->until;
-        }
-    }
-    return next;
 }

@@ -20,6 +20,10 @@ struct snapshot *snapshot_compile(struct str document, struct str (*contract_byt
 /* The same definitions with other switches; shares everything else with `base`, which it keeps alive. */
 struct snapshot *snapshot_with_switches(struct snapshot *base, struct str switches_document, struct text *faults) MUST_CHECK;
 
+/* The key (32 bytes, the same in every gateway) that decides which citizens a share is. Once, before the first snapshot;
+ * without it a share hits nobody. */
+void switches_open(const uint8_t key[32]);
+
 /* Gives up the caller's reference; NULL is ignored. */
 void snapshot_release(struct snapshot *snapshot);
 

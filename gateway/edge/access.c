@@ -72,6 +72,6 @@ bool access_level(struct exchange *exchange)
 bool access_switch(struct exchange *exchange)
 {
     struct request *request = exchange->request;
-    return !request->service || pass_or_reply(request, demand_switch(request_arena(request), request->snapshot,
-                                                                     request->service, exchange->route->act));
+    return !request->service ||
+           pass_or_reply(request, demand_switch(request, request->snapshot, request->service, exchange->route->act));
 }

@@ -9,7 +9,7 @@ static const struct problem *admit(const struct guard *guard, struct request *re
 {
     const struct problem *problem = demand_level(request, proved, guard->service->level);
     enum act act = guard->mapping->template->safe ? ACT_READ : ACT_SUBMIT;
-    return problem ? problem : demand_switch(request_arena(request), request_snapshot(request), guard->service, act);
+    return problem ? problem : demand_switch(request, request_snapshot(request), guard->service, act);
 }
 
 const struct problem *guard_admit(const struct guard *guards, struct request *request, const struct citizen *citizen)

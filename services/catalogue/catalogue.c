@@ -102,11 +102,13 @@ static void list_services(struct request *request)
         page_reply(request, page);
 }
 
-/* The catalogue changes with its snapshot, and a service's switch with the clock as well. */
-static void tag_with_version(struct request *request, struct str more)
+/* The catalogue changes with its snapshot, and its switches with the clock as well: there the next moment tells the tag. */
+static void tag_with_version(struct request *request, bool has_switches)
 {
     const struct snapshot *snapshot = request_snapshot(request);
-    reply_etag(request, str_printf(request_arena(request), "%.*s%.*s", STR_ARG(snapshot_version(snapshot)), STR_ARG(more)));
+    int64_t changes = has_switches ? snapshot_switch_changes_at(snapshot) : 0;
+    reply_etag(request, str_printf(request_arena(request), "%.*s-%llx", STR_ARG(snapshot_version(snapshot)),
+                                   (unsigned long long)(changes == INT64_MAX ? 0 : changes)));
     reply_cache(request, "public, no-cache");
 }
 
@@ -114,8 +116,7 @@ static void read_service(struct request *request)
 {
     const struct service *service = request_service(request);
     const struct snapshot *snapshot = request_snapshot(request);
-    const char *position = switch_position_name(snapshot_switch(snapshot, service).position);
-    tag_with_version(request, str_printf(request_arena(request), "-%s", position));
+    tag_with_version(request, true);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
     write_service(out, request_arena(request), snapshot, service);
@@ -140,14 +141,14 @@ static void list_departments(struct request *request)
     const struct department *departments;
     size_t count = snapshot_departments(request_snapshot(request), &departments);
     const unsigned *services = count_by_department(request);
-    tag_with_version(request, STR(""));
+    tag_with_version(request, true);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
     json_key(out, "items");
     json_array(out);
     for (size_t i = 0; i < count; i++) {
         json_object(out);
-        write_department(out, &departments[i], services[i]);
+        write_department(out, request_arena(request), request_snapshot(request), &departments[i], services[i]);
         json_end(out);
     }
 }
@@ -159,17 +160,18 @@ static void read_department(struct request *request)
         reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("没有这个部门", "There is no such department"));
         return;
     }
-    tag_with_version(request, STR(""));
+    tag_with_version(request, true);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
-    write_department(out, department, count_by_department(request)[department->index]);
+    write_department(out, request_arena(request), request_snapshot(request), department,
+                     count_by_department(request)[department->index]);
 }
 
 static void list_categories(struct request *request)
 {
     const struct category *categories;
     size_t count = snapshot_categories(request_snapshot(request), &categories);
-    tag_with_version(request, STR(""));
+    tag_with_version(request, false);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
     json_key(out, "items");
@@ -189,7 +191,7 @@ static const struct area *find_area(struct request *request)
     if (!area)
         reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("没有这个区划代码", "There is no area of this code"));
     else
-        tag_with_version(request, STR(""));
+        tag_with_version(request, false);
     return area;
 }
 

@@ -12,10 +12,8 @@ void write_bilingual(struct json_out *out, const char *name, struct bilingual te
     json_end(out);
 }
 
-static void write_switch(struct json_out *out, struct arena *arena, struct switch_state state)
+static void write_window(struct json_out *out, struct arena *arena, struct switch_state state)
 {
-    json_key(out, "switch");
-    json_object(out);
     json_field_c(out, "position", switch_position_name(state.position));
     if (state.position != SWITCH_OPEN)
         write_bilingual(out, "reason", state.reason);
@@ -23,6 +21,31 @@ static void write_switch(struct json_out *out, struct arena *arena, struct switc
         json_field(out, "from", time_rfc3339(arena, state.from));
     if (state.until)
         json_field(out, "until", time_rfc3339(arena, state.until));
+}
+
+static void write_switch(struct json_out *out, struct arena *arena, struct switch_state state)
+{
+    json_key(out, "switch");
+    json_object(out);
+    write_window(out, arena, state);
+    json_end(out);
+}
+
+/* What is announced; left out where nothing is. */
+static void write_plans(struct json_out *out, struct arena *arena, const struct switch_state *plans, size_t count)
+{
+    if (!count)
+        return;
+    json_key(out, "planned");
+    json_array(out);
+    for (size_t i = 0; i < count; i++) {
+        json_object(out);
+        json_field_c(out, "scope", switch_scope_name(plans[i].scope));
+        write_window(out, arena, plans[i]);
+        if (plans[i].share)
+            json_field_i64(out, "share", plans[i].share);
+        json_end(out);
+    }
     json_end(out);
 }
 
@@ -39,7 +62,10 @@ void write_service(struct json_out *out, struct arena *arena, const struct snaps
     json_field(out, "slug", service->department->slug);
     write_bilingual(out, "name", service->department->name);
     json_end(out);
-    write_switch(out, arena, snapshot_switch(snapshot, service));
+    write_switch(out, arena, snapshot_switch(snapshot, service, NULL));
+    const struct switch_state *plans;
+    size_t count = snapshot_service_plans(snapshot, arena, service, &plans);
+    write_plans(out, arena, plans, count);
 }
 
 void write_service_details(struct json_out *out, const struct service *service)
@@ -59,12 +85,17 @@ void write_service_details(struct json_out *out, const struct service *service)
     }
 }
 
-void write_department(struct json_out *out, const struct department *department, unsigned services)
+void write_department(struct json_out *out, struct arena *arena, const struct snapshot *snapshot,
+                      const struct department *department, unsigned services)
 {
     json_field(out, "slug", department->slug);
     write_bilingual(out, "name", department->name);
     json_field(out, "kind", department->kind);
     json_field_i64(out, "services", services);
+    write_switch(out, arena, snapshot_department_switch(snapshot, department));
+    const struct switch_state *plans;
+    size_t count = snapshot_department_plans(snapshot, arena, department, &plans);
+    write_plans(out, arena, plans, count);
 }
 
 void write_area(struct json_out *out, const struct snapshot *snapshot, const struct area *area)

@@ -90,12 +90,12 @@ static void send_end(struct request *request)
 }
 
 /* By the catalogue as it is now, not as it was when the stream began; a service that has left it is off. */
-static struct switch_state state_now(struct str slug)
+static struct switch_state state_now(struct request *request, struct str slug)
 {
     const struct snapshot *snapshot = catalogue_snapshot();
     const struct service *service = snapshot_service(snapshot, slug);
     if (service)
-        return snapshot_switch(snapshot, service);
+        return request_switch(request, snapshot, service);
     return (struct switch_state){.position = SWITCH_OFF, .reason = BILINGUAL("服务已下线", "The service has been withdrawn")};
 }
 
@@ -107,7 +107,7 @@ static void stream(struct request *request, struct feed *feed, struct str seen)
     if (seen.len < sizeof sent)
         memcpy(sent, seen.at ? seen.at : "", seen.len);
     for (bool alive = true; alive && clock_steady() < end && !stopping;) {
-        struct switch_state state = state_now(slug);
+        struct switch_state state = state_now(request, slug);
         if (state.position == SWITCH_OFF) {
             send_switched(request, state);
             return;

@@ -160,7 +160,7 @@ static void pull_if_due(struct arena *arena, struct entry *entry, const struct s
 static bool is_kept(const struct snapshot *snapshot, const struct service *service)
 {
     return (service->archetype == ARCHETYPE_LOCATE || service->archetype == ARCHETYPE_CONTENT) && operation_of(service) &&
-           snapshot_switch(snapshot, service).position != SWITCH_OFF;
+           snapshot_switch(snapshot, service, NULL).position != SWITCH_OFF;
 }
 
 static size_t row_of(const struct pg_result *rows, struct str slug)

@@ -33,12 +33,27 @@ enum switch_position { SWITCH_OPEN, SWITCH_NO_NEW, SWITCH_READ_ONLY, SWITCH_OFF,
 const char *switch_position_name(enum switch_position position); /* "open", "no_new", "read_only", "off" */
 MUST_CHECK bool switch_position_named(struct str name, enum switch_position *position);
 
+/* What a switch holds for; the narrowest first. */
+enum switch_scope {
+    SWITCH_FOR_SERVICE,
+    SWITCH_FOR_DEPARTMENT,
+    SWITCH_FOR_CATEGORY,
+    SWITCH_FOR_AREA,
+    SWITCH_FOR_CITY,
+    SWITCH_SCOPES
+};
+const char *switch_scope_name(enum switch_scope scope); /* "service", "department", "category", "area", "city" */
+MUST_CHECK bool switch_scope_named(struct str name, enum switch_scope *scope);
+
 struct switch_state {
     enum switch_position position;
+    enum switch_scope scope;
     struct bilingual reason;
     int64_t from;  /* wall microseconds; 0: at once */
     int64_t until; /* 0: until it is set again */
     struct str set_by;
+    int64_t id;     /* in the history; 0: the catalogue's own position */
+    unsigned share; /* percent of the citizens; 0: everybody, guests included */
 };
 
 struct department {
@@ -63,6 +78,8 @@ struct service {
     struct bilingual summary;
     struct str pinyin; /* initials */
     struct str category;
+    unsigned category_index; /* in the snapshot */
+    unsigned area; /* index of the area it lies in, its department's unless it has its own; AREA_NONE: the whole city */
     enum archetype archetype;
     enum level level;
     bool personal; /* its answers are personal data */
@@ -114,11 +131,28 @@ const struct department *snapshot_department(const struct snapshot *snapshot, st
 /* By code of 4, 6, 9 or 12 digits (trailing zeros of the longer form are understood). */
 const struct area *snapshot_area(const struct snapshot *snapshot, struct str code);
 const struct area *snapshot_area_at(const struct snapshot *snapshot, unsigned index);
-/* The switch in force now (the window is looked at), declared position included. */
 /* The version of the service that this citizen is served: the same on every call while the share does not shrink. `who` is
  * whatever tells callers apart and stays (a citizen's id, an address); at == NULL is never on trial. */
 const struct service *service_version_for(const struct service *service, struct str who);
-struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service);
+/* Who asks, for switches of a share of the citizens and of an area. */
+struct switch_asker {
+    struct str citizen_id;   /* at == NULL: a guest, whom no share ever hits */
+    const struct area *area; /* that the request asks about; NULL: none */
+};
+/* The switch in force now (windows are looked at) for this asker; NULL asks for everybody. Of each scope the switch set last
+ * counts, for a service the catalogue's own position where none is in force; across scopes the most restrictive, and of equal
+ * ones that of the narrowest scope. */
+struct switch_state snapshot_switch(const struct snapshot *snapshot, const struct service *service,
+                                    const struct switch_asker *asker);
+/* What holds for everything of the department's: its own switch or the city's. Open where there is none. */
+struct switch_state snapshot_department_switch(const struct snapshot *snapshot, const struct department *department);
+/* Whether any switch holds for an area: else nobody need find out which area a request asks about. */
+bool snapshot_switches_areas(const struct snapshot *snapshot);
+/* The switches that will begin later, soonest first, shares included; into the arena. */
+size_t snapshot_service_plans(const struct snapshot *snapshot, struct arena *arena, const struct service *service,
+                              const struct switch_state **plans);
+size_t snapshot_department_plans(const struct snapshot *snapshot, struct arena *arena, const struct department *department,
+                                 const struct switch_state **plans);
 
 /* The next moment (wall microseconds) at which a window begins or ends; INT64_MAX without one. What was rendered from the
  * switches is good until then. */
@@ -128,5 +162,7 @@ struct request;
 /* The service that the operation's parameter names, found by the pipeline; NULL if the operation names none. */
 const struct service *request_service(const struct request *request);
 const struct snapshot *request_snapshot(const struct request *request);
+/* The switch in force for who sent the request, by any snapshot. The area is that of the parameter `area` in the query. */
+struct switch_state request_switch(struct request *request, const struct snapshot *snapshot, const struct service *service);
 
 #endif

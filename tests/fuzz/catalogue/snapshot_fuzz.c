@@ -25,7 +25,7 @@ static void look_around(struct arena *arena, const struct snapshot *snapshot)
         for (unsigned j = 0; j < services[i].alias_count; j++)
             if (snapshot_service(snapshot, services[i].aliases[j]) != &services[i])
                 __builtin_trap();
-        (void)str_copy(arena, snapshot_switch(snapshot, &services[i]).reason.zh);
+        (void)str_copy(arena, snapshot_switch(snapshot, &services[i], NULL).reason.zh);
         (void)str_copy(arena, services[i].department->slug);
     }
     (void)snapshot_departments(snapshot, &departments);

@@ -40,7 +40,7 @@ static void run(const char *sql)
     "INSERT INTO shimin.service (slug, department, ordering, definition) VALUES ('" slug "', 'metro', 1, "                     \
     "'{\"slug\":\"" slug "\",\"category\":\"travel\",\"archetype\":\"" archetype "\",\"level\":\"L1\"}');"
 #define SWITCH(position, from, until)                                                                                          \
-    "INSERT INTO shimin.service_switch (service_slug, position, starts_at, ends_at, set_by) VALUES ('ride', '" position        \
+    "INSERT INTO shimin.switch (scope, target, position, starts_at, ends_at, set_by) VALUES ('service', 'ride', '" position    \
     "', " from ", " until ", 'test');"
 
 static void fill(void)
@@ -81,7 +81,7 @@ static bool open_worker(void)
 static enum switch_position position(void)
 {
     const struct snapshot *snapshot = catalogue_snapshot();
-    return snapshot_switch(snapshot, snapshot_service(snapshot, STR("ride"))).position;
+    return snapshot_switch(snapshot, snapshot_service(snapshot, STR("ride")), NULL).position;
 }
 
 static atomic_uint done;

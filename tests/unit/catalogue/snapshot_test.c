@@ -80,10 +80,10 @@ END_TEST
 
 START_TEST(a_switch_holds_at_once_and_without_end_when_it_has_no_window)
 {
-    struct snapshot *snapshot = compile(
-        DOCUMENT(SERVICE("a", ""), "",
-                 "{\"service\":\"a\",\"position\":\"off\",\"reason\":{\"zh\":\"修\",\"en\":\"fix\"},\"set_by\":\"x\"}"));
-    struct switch_state state = snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")));
+    struct snapshot *snapshot = compile(DOCUMENT(SERVICE("a", ""), "",
+                                                 "{\"scope\":\"service\",\"target\":\"a\",\"position\":\"off\",\"reason\":{"
+                                                 "\"zh\":\"修\",\"en\":\"fix\"},\"set_by\":\"x\"}"));
+    struct switch_state state = snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")), NULL);
     ck_assert_int_eq(state.position, SWITCH_OFF);
     ck_assert(str_is(state.reason.en, "fix"));
     ck_assert_int_eq(snapshot_switch_changes_at(snapshot), INT64_MAX);
@@ -93,9 +93,11 @@ END_TEST
 
 static struct snapshot *with_window(int64_t from, int64_t until)
 {
-    struct str document = str_printf(
-        arena, DOCUMENT(SERVICE("a", ""), "", "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\",\"until\":\"%s\"}"),
-        time_rfc3339(arena, from).at, time_rfc3339(arena, until).at);
+    struct str document =
+        str_printf(arena,
+                   DOCUMENT(SERVICE("a", ""), "",
+                            "{\"scope\":\"service\",\"target\":\"a\",\"position\":\"off\",\"from\":\"%s\",\"until\":\"%s\"}"),
+                   time_rfc3339(arena, from).at, time_rfc3339(arena, until).at);
     return compile(document.at);
 }
 
@@ -110,7 +112,7 @@ START_TEST(a_window_is_looked_at_when_it_is_asked_for)
                  {now - 2 * hour, now - hour, SWITCH_OPEN}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct snapshot *snapshot = with_window(cases[i].from, cases[i].until);
-        ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, cases[i].position);
+        ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")), NULL).position, cases[i].position);
         snapshot_release(snapshot);
     }
 }
@@ -119,16 +121,16 @@ END_TEST
 START_TEST(other_switches_share_the_definitions)
 {
     struct snapshot *first = compile(DOCUMENT(SERVICE("a", ""), "", ""));
-    struct snapshot *second =
-        snapshot_with_switches(first,
-                               STR("{\"switches_version\":9,\"switches\":[{\"service\":\"a\",\"position\":\"no_new\"},{"
-                                   "\"service\":\"gone\",\"position\":\"off\"}]}"),
-                               &faults);
+    struct snapshot *second = snapshot_with_switches(
+        first,
+        STR("{\"switches_version\":9,\"switches\":[{\"scope\":\"service\",\"target\":\"a\",\"position\":\"no_new\"},{"
+            "\"scope\":\"service\",\"target\":\"gone\",\"position\":\"off\"}]}"),
+        &faults);
     ck_assert_msg(second != NULL, "%s", faults.at);
     const struct service *service = snapshot_service(first, STR("a"));
     ck_assert_ptr_eq(snapshot_service(second, STR("a")), service);
     snapshot_release(first);
-    ck_assert_int_eq(snapshot_switch(second, service).position, SWITCH_NO_NEW);
+    ck_assert_int_eq(snapshot_switch(second, service, NULL).position, SWITCH_NO_NEW);
     ck_assert(str_is(snapshot_version(second), "7.9"));
     snapshot_release(second);
 }
@@ -155,16 +157,135 @@ START_TEST(a_later_switch_goes_before_an_earlier_one_while_its_window_lasts)
     struct str document = str_printf(
         arena,
         DOCUMENT(SERVICE("a", ""), "",
-                 "{\"service\":\"a\",\"position\":\"no_new\"},"
-                 "{\"service\":\"a\",\"position\":\"off\",\"from\":\"%s\"},"
-                 "{\"service\":\"a\",\"position\":\"read_only\",\"from\":\"%s\",\"until\":\"%s\"}"),
+                 "{\"scope\":\"service\",\"target\":\"a\",\"position\":\"no_new\"},"
+                 "{\"scope\":\"service\",\"target\":\"a\",\"position\":\"off\",\"from\":\"%s\"},"
+                 "{\"scope\":\"service\",\"target\":\"a\",\"position\":\"read_only\",\"from\":\"%s\",\"until\":\"%s\"}"),
         time_rfc3339(arena, now + 2 * hour).at, time_rfc3339(arena, now - hour).at, time_rfc3339(arena, now + hour).at);
     struct snapshot *snapshot = compile(document.at);
     ck_assert_msg(snapshot != NULL, "%s", faults.at);
-    ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a"))).position, SWITCH_READ_ONLY);
+    ck_assert_int_eq(snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")), NULL).position, SWITCH_READ_ONLY);
     int64_t changes = snapshot_switch_changes_at(snapshot);
     ck_assert(changes > now && changes <= now + hour);
     snapshot_release(snapshot);
+}
+END_TEST
+
+#define CITY_AREAS                                                                                                             \
+    "[\"5101\",\"市\",\"city\",null],[\"510104\",\"锦江\",\"district\",\"5101\"],[\"510105\",\"青羊\",\"district\",\"5101\"]"
+#define SET(scope, target, position, more)                                                                                     \
+    "{\"id\":7,\"scope\":\"" scope "\",\"target\":\"" target "\",\"position\":\"" position "\"" more "}"
+
+static enum switch_position position_for(const struct snapshot *snapshot, const char *slug, const struct switch_asker *asker)
+{
+    return snapshot_switch(snapshot, snapshot_service(snapshot, str_of(slug)), asker).position;
+}
+
+START_TEST(the_most_restrictive_of_all_scopes_wins)
+{
+    static const struct {
+        const char *switches;
+        enum switch_position position;
+        enum switch_scope scope;
+    } cases[] = {
+        {SET("department", "metro", "off", ""), SWITCH_OFF, SWITCH_FOR_DEPARTMENT},
+        {SET("category", "travel", "no_new", ""), SWITCH_NO_NEW, SWITCH_FOR_CATEGORY},
+        {SET("area", "5101", "read_only", ""), SWITCH_READ_ONLY, SWITCH_FOR_AREA},
+        {SET("area", "510105", "off", ""), SWITCH_OPEN, SWITCH_FOR_SERVICE},
+        {SET("city", "", "read_only", ""), SWITCH_READ_ONLY, SWITCH_FOR_CITY},
+        {SET("department", "metro", "no_new", "") "," SET("city", "", "off", ""), SWITCH_OFF, SWITCH_FOR_CITY},
+        {SET("service", "a", "off", "") "," SET("department", "metro", "open", ""), SWITCH_OFF, SWITCH_FOR_SERVICE},
+        {SET("city", "", "off", "") "," SET("service", "a", "off", ""), SWITCH_OFF, SWITCH_FOR_SERVICE},
+        {SET("department", "gone", "off", ""), SWITCH_OPEN, SWITCH_FOR_SERVICE},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct snapshot *snapshot =
+            compile(str_printf(arena, DOCUMENT(SERVICE("a", ",\"area\":\"510104\""), CITY_AREAS, "%s"), cases[i].switches).at);
+        ck_assert_msg(snapshot != NULL, "%s", faults.at);
+        struct switch_state state = snapshot_switch(snapshot, snapshot_service(snapshot, STR("a")), NULL);
+        ck_assert_msg(state.position == cases[i].position && state.scope == cases[i].scope, "%s", cases[i].switches);
+        snapshot_release(snapshot);
+    }
+}
+END_TEST
+
+START_TEST(a_request_that_asks_about_an_area_is_hit_by_its_switch)
+{
+    struct snapshot *snapshot = compile(DOCUMENT(SERVICE("a", ""), CITY_AREAS, SET("area", "510104", "off", "")));
+    const struct switch_asker here = {.area = snapshot_area(snapshot, STR("510104"))},
+                              there = {.area = snapshot_area(snapshot, STR("510105"))};
+    ck_assert(snapshot_switches_areas(snapshot));
+    ck_assert_int_eq(position_for(snapshot, "a", &here), SWITCH_OFF);
+    ck_assert_int_eq(position_for(snapshot, "a", &there), SWITCH_OPEN);
+    ck_assert_int_eq(position_for(snapshot, "a", NULL), SWITCH_OPEN);
+    snapshot_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_share_hits_the_same_citizens_until_it_ends_and_no_guest)
+{
+    static const uint8_t key[32] = {1, 2, 3};
+    switches_open(key);
+    struct snapshot *first = compile(DOCUMENT(SERVICE("a", ""), "", SET("service", "a", "off", ",\"share\":30")));
+    struct snapshot *second = compile(DOCUMENT(SERVICE("a", ""), "", SET("service", "a", "off", ",\"share\":30")));
+    ck_assert_int_eq(position_for(first, "a", NULL), SWITCH_OPEN);
+    ck_assert_int_eq(position_for(first, "a", &(struct switch_asker){0}), SWITCH_OPEN);
+    unsigned hit = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        const struct switch_asker asker = {.citizen_id = str_printf(arena, "citizen-%u", i)};
+        enum switch_position position = position_for(first, "a", &asker);
+        ck_assert_int_eq(position_for(second, "a", &asker), position);
+        hit += position == SWITCH_OFF;
+    }
+    ck_assert_uint_gt(hit, 500);
+    ck_assert_uint_lt(hit, 700);
+    snapshot_release(first);
+    snapshot_release(second);
+}
+END_TEST
+
+START_TEST(who_a_share_spares_has_what_was_set_before)
+{
+    static const uint8_t key[32] = {1, 2, 3};
+    switches_open(key);
+    struct snapshot *snapshot = compile(DOCUMENT(
+        SERVICE("a", ""), "",
+        SET("service", "a", "no_new", "") "," SET("service", "a", "off", ",\"share\":50,\"from\":\"2020-01-01T00:00:00Z\"")));
+    bool seen[SWITCH_POSITIONS] = {false};
+    for (unsigned i = 0; i < 100; i++)
+        seen[position_for(snapshot, "a", &(struct switch_asker){.citizen_id = str_printf(arena, "c%u", i)})] = true;
+    ck_assert(seen[SWITCH_OFF] && seen[SWITCH_NO_NEW] && !seen[SWITCH_OPEN]);
+    snapshot_release(snapshot);
+}
+END_TEST
+
+START_TEST(what_is_planned_for_any_scope_is_announced_with_the_service_soonest_first)
+{
+    int64_t now = clock_wall(), hour = seconds(3600);
+    struct str document =
+        str_printf(arena,
+                   DOCUMENT(SERVICE("a", ""), "",
+                            SET("city", "", "off", ",\"from\":\"%s\"") "," SET(
+                                "department", "metro", "no_new", ",\"from\":\"%s\"") "," SET("service", "a", "off", "")),
+                   time_rfc3339(arena, now + 2 * hour).at, time_rfc3339(arena, now + hour).at);
+    struct snapshot *snapshot = compile(document.at);
+    ck_assert_msg(snapshot != NULL, "%s", faults.at);
+    const struct switch_state *plans;
+    ck_assert_uint_eq(snapshot_service_plans(snapshot, arena, snapshot_service(snapshot, STR("a")), &plans), 2);
+    ck_assert_int_eq(plans[0].scope, SWITCH_FOR_DEPARTMENT);
+    ck_assert_int_eq(plans[1].scope, SWITCH_FOR_CITY);
+    const struct department *metro = snapshot_department(snapshot, STR("metro"));
+    ck_assert_uint_eq(snapshot_department_plans(snapshot, arena, metro, &plans), 2);
+    ck_assert_int_eq(snapshot_department_switch(snapshot, metro).position, SWITCH_OPEN);
+    snapshot_release(snapshot);
+}
+END_TEST
+
+START_TEST(faults_of_switches_are_named)
+{
+    expect_fault(DOCUMENT(SERVICE("a", ""), "", SET("planet", "a", "off", "")), "unknown scope");
+    expect_fault(DOCUMENT(SERVICE("a", ""), "", SET("service", "a", "ajar", "")), "unknown position");
+    expect_fault(DOCUMENT(SERVICE("a", ""), "", SET("service", "a", "off", ",\"share\":100")), "a share is 1 to 99");
+    expect_fault(DOCUMENT(SERVICE("a", ",\"area\":\"9\""), "", ""), "there is no area 9");
 }
 END_TEST
 
@@ -207,6 +328,12 @@ int main(void)
     tcase_add_test(cases, other_switches_share_the_definitions);
     tcase_add_test(cases, values_of_another_type_are_faults);
     tcase_add_test(cases, a_later_switch_goes_before_an_earlier_one_while_its_window_lasts);
+    tcase_add_test(cases, the_most_restrictive_of_all_scopes_wins);
+    tcase_add_test(cases, a_request_that_asks_about_an_area_is_hit_by_its_switch);
+    tcase_add_test(cases, a_share_hits_the_same_citizens_until_it_ends_and_no_guest);
+    tcase_add_test(cases, who_a_share_spares_has_what_was_set_before);
+    tcase_add_test(cases, what_is_planned_for_any_scope_is_announced_with_the_service_soonest_first);
+    tcase_add_test(cases, faults_of_switches_are_named);
     tcase_add_test(cases, areas_hang_together_whatever_the_order_of_their_rows);
     tcase_add_test(cases, areas_with_a_circle_or_a_missing_parent_are_refused);
     suite_add_tcase(suite, cases);

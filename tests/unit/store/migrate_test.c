@@ -209,8 +209,13 @@ START_TEST(the_application_may_serve_but_not_rewrite_history)
         {"INSERT INTO shimin.service VALUES ('walk', 'bus', 1, '{\"slug\": \"walk\", \"category\": \"y\"}')", "23503"},
         {"INSERT INTO shimin.area VALUES ('510100', '成都市', 'city', NULL), ('510104', '锦江区', 'district', '510100')",
          "INSERT 0 2"},
-        {"INSERT INTO shimin.service_switch (service_slug, position, set_by) VALUES ('ride', 'off', 'li')", "INSERT 0 1"},
-        {"INSERT INTO shimin.service_switch (service_slug, position, set_by) VALUES ('ride', 'read_only', 'li')", "INSERT 0 1"},
+        {"INSERT INTO shimin.switch (scope, target, position, set_by) VALUES ('service', 'ride', 'off', 'li')", "42501"},
+        {"SELECT shimin.switch_set('{\"scope\": \"service\", \"target\": \"ride\", \"position\": \"open\"}', 'li', "
+         "'{\"second_person_above\": 5}') ? 'switch'",
+         "t"},
+        {"SELECT shimin.switch_set('{\"scope\": \"service\", \"target\": \"ride\", \"position\": \"read_only\", "
+         "\"reason\": {\"zh\": \"x\", \"en\": \"x\"}}', 'li', '{\"second_person_above\": 5}') ? 'switch'",
+         "t"},
         {"SELECT shimin.switches_document() #>> '{switches,0,position}'", "read_only"},
         {"SELECT shimin.switches_document() ->> 'switches_version'", "3"},
         {"SELECT shimin.catalogue_document() ->> 'version'", "5"},
@@ -219,7 +224,7 @@ START_TEST(the_application_may_serve_but_not_rewrite_history)
         {"SELECT shimin.catalogue_document() #>> '{services,0,department}'", "bus"},
         {"SELECT shimin.catalogue_document() -> 'areas' ->> 1", "[\"510104\", \"锦江区\", \"district\", \"510100\"]"},
         {"UPDATE shimin.catalogue_state SET version = 1", "42501"},
-        {"UPDATE shimin.service_switch SET set_by = 'wang'", "42501"},
+        {"UPDATE shimin.switch SET set_by = 'wang'", "42501"},
         {"DELETE FROM shimin.contract", "42501"},
         {"INSERT INTO shimin.audit (id, actor, action, result, prev_hash, hash) VALUES (7, 'li', 'switch', 'ok', '', 'forged')",
          "42501"},
@@ -256,7 +261,7 @@ START_TEST(the_application_may_serve_but_not_rewrite_history)
     /* not even the owner, short of dropping a trigger */
     ck_assert_str_eq(ask("UPDATE shimin.audit SET actor = 'wang'"), "23001");
     ck_assert_str_eq(ask("DELETE FROM shimin.footprint"), "23001");
-    ck_assert_str_eq(ask("TRUNCATE shimin.service_switch"), "23001");
+    ck_assert_str_eq(ask("TRUNCATE shimin.switch, shimin.switch_live"), "23001");
     ck_assert_str_eq(ask("DO $$ BEGIN EXECUTE format('TRUNCATE shimin.%I', 'audit' || to_char(now() AT TIME ZONE "
                          "'Asia/Shanghai', '_YYYY_MM')); END $$"),
                      "23001");
