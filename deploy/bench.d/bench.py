@@ -40,8 +40,7 @@ def arguments():
 
 
 def built(folder):
-    build.configure(folder, "--buildtype=release", "-Dtests=false")
-    build.compile(folder, "gateway/shimin")
+    build.build(folder, ["gateway/shimin"], "--buildtype=release", "-Dtests=false")
     return folder / "gateway/shimin"
 
 

@@ -24,6 +24,21 @@ def refuse_taken_ports(stack):
                          "or by SHIMIN_LISTEN_TLS_PORT and the like (SHIMIN_POSTGRES_PORT, SHIMIN_REDIS_PORT).")
 
 
+def start(stack, detach):
+    """Everything, or nothing is left running."""
+    refuse_taken_ports(stack)
+    say(2, "build (the first takes a minute or two)")
+    build.build(settings.CHECKOUT / "build", ["gateway/shimin"], "--buildtype=release", "-Dtests=false")
+    try:
+        for i, (what, step) in enumerate(stack.steps()):
+            say(FIRST_STEPS + 1 + i, what)
+            step()
+        tour.show(stack, "Shimin runs; ./deploy/stop ends it." if detach else "Shimin runs; Ctrl-C ends it.")
+    except BaseException:
+        stack.close()
+        raise
+
+
 def watch(stack):
     """Until a signal, or until a part ends by itself."""
     while True:
@@ -34,27 +49,8 @@ def watch(stack):
                 return 1
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="./deploy/run", description="Set up and run the gateway with everything it needs under var/.")
-    parser.add_argument("--detach", action="store_true", help="return when it is ready; ./deploy/stop ends it")
-    options = parser.parse_args()
-    stack = Stack(settings.CHECKOUT / "var", settings.CHECKOUT / "build/gateway/shimin", settings.configured_ports())
-    if len(stack.running()) == len(stack.processes):
-        tour.show(stack, "Shimin runs already; ./deploy/stop ends it.")
-        return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    refuse_taken_ports(stack)
-    say(2, "build (the first takes a minute or two)")
-    folder = settings.CHECKOUT / "build"
-    build.configure(folder, "--buildtype=release", "-Dtests=false")
-    build.compile(folder, "gateway/shimin")
+def stay(stack):
     try:
-        for i, (what, step) in enumerate(stack.steps()):
-            say(FIRST_STEPS + 1 + i, what)
-            step()
-        tour.show(stack, "Shimin runs; ./deploy/stop ends it." if options.detach else "Shimin runs; Ctrl-C ends it.")
-        if options.detach:
-            return 0
         status = watch(stack)
     except KeyboardInterrupt:
         status = 0
@@ -67,5 +63,22 @@ def main():
     return status
 
 
+def main():
+    parser = argparse.ArgumentParser(prog="./deploy/run", description="Set up and run the gateway with everything it needs under var/.")
+    parser.add_argument("--detach", action="store_true", help="return when it is ready; ./deploy/stop ends it")
+    options = parser.parse_args()
+    stack = Stack(settings.CHECKOUT / "var", settings.CHECKOUT / "build/gateway/shimin", settings.configured_ports())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with build.alone_in(stack.directory):  # one that is starting is waited for
+        if len(stack.running()) == len(stack.processes):
+            tour.show(stack, "Shimin runs already; ./deploy/stop ends it.")
+            return 0
+        start(stack, options.detach)
+    return 0 if options.detach else stay(stack)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

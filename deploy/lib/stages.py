@@ -56,8 +56,7 @@ class Bench:
     def build(self, name, *targets):
         options, compiler = BUILDS[name]
         folder = self.folder / f"build-{name}"
-        build.configure(folder, *options, compiler=compiler)
-        build.compile(folder, *targets)
+        build.build(folder, targets, *options, compiler=compiler)
         return folder
 
     def stack(self):
@@ -95,12 +94,12 @@ class Bench:
         """The program of an npm package."""
         package, folder = NPM[tool], self.folder / "tools"
         mark = folder / f"{tool}-{package.rpartition('@')[2]}"
-        if not mark.exists():
-            folder.mkdir(exist_ok=True)
-            status, output = self.call(f"npm-{tool}", ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", package])
-            if status:
-                raise SystemExit(f"npm could not install {package}:\n{output[-800:]}")
-            mark.touch()
+        with build.alone_in(folder):
+            if not mark.exists():
+                status, output = self.call(f"npm-{tool}", ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", package])
+                if status:
+                    raise SystemExit(f"npm could not install {package}:\n{output[-800:]}")
+                mark.touch()
         return folder / "node_modules/.bin" / tool
 
 
