@@ -104,6 +104,9 @@ static bool add_headers(struct attempt *attempt)
         good = outgoing_add(outgoing, STR("content-type"), filled->content_type);
     if (good && call->request)
         good = outgoing_add(outgoing, STR("traceparent"), request_traceparent(call->request));
+    struct str state = good && call->request ? request_tracestate(call->request) : STR_NONE;
+    if (state.at)
+        good = outgoing_add(outgoing, STR("tracestate"), state);
     if (good && call->idempotency_key.len && !filled->safe)
         good = outgoing_add(outgoing, STR("idempotency-key"), call->idempotency_key);
     for (unsigned i = 0; good && i < filled->header_count; i++)

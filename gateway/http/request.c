@@ -101,6 +101,11 @@ struct str request_traceparent(struct request *request)
     return (struct str){text, TRACE_PARENT_SIZE - 1};
 }
 
+struct str request_tracestate(struct request *request)
+{
+    return request->trace.parent[0] ? trace_state(request->arena, request_header(request, "tracestate")) : STR_NONE;
+}
+
 unsigned request_weighs(const struct request *request, const char *type)
 {
     return negotiate_type(request_header(request, "accept"), str_of(type));

@@ -1,4 +1,4 @@
-/* W3C Trace Context, level 2: the traceparent field. */
+/* W3C Trace Context, level 2: the fields traceparent and tracestate. */
 #include "http/trace.h"
 
 #include <shimin/id.h>
@@ -77,6 +77,76 @@ void trace_begin(struct trace *trace, struct str traceparent)
         trace->flags = TRACE_SAMPLED | TRACE_RANDOM;
     }
     fill_random(trace->span, 8);
+}
+
+/* ---- tracestate ---- */
+
+enum { STATE_MEMBERS = 32, STATE_KEY = 256, STATE_VALUE = 256, STATE_LONG = 128, STATE_TOTAL = 512 };
+
+static bool is_key(struct str key)
+{
+    if (!key.len || key.len > STATE_KEY)
+        return false;
+    for (size_t i = 0; i < key.len; i++) {
+        char c = key.at[i];
+        bool lead = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!lead && (!i || (c != '_' && c != '-' && c != '*' && c != '/' && c != '@')))
+            return false;
+    }
+    return true;
+}
+
+static bool is_value(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.at[i] < ' ' || value.at[i] > '~' || value.at[i] == '=')
+            return false;
+    return value.len && value.len <= STATE_VALUE && value.at[value.len - 1] != ' ';
+}
+
+/* The members of the list; -1 when one is malformed, appears twice, or there are too many. An empty one says nothing. */
+static int read_members(struct str list, struct str members[STATE_MEMBERS])
+{
+    struct str keys[STATE_MEMBERS];
+    int count = 0;
+    while (list.at) {
+        struct str member = str_trim(str_cut(&list, ',')), value = member, key = str_cut(&value, '=');
+        if (!member.len)
+            continue;
+        if (count == STATE_MEMBERS || !is_key(key) || !value.at || !is_value(value))
+            return -1;
+        for (int i = 0; i < count; i++)
+            if (str_equal(keys[i], key))
+                return -1;
+        keys[count] = key;
+        members[count++] = member;
+    }
+    return count;
+}
+
+static size_t length_of(const struct str *members, int count, size_t longest)
+{
+    size_t length = 0;
+    for (int i = 0; i < count; i++)
+        if (members[i].len <= longest)
+            length += members[i].len + 1;
+    return length ? length - 1 : 0;
+}
+
+struct str trace_state(struct arena *arena, struct str tracestate)
+{
+    struct str members[STATE_MEMBERS];
+    int count = read_members(tracestate, members);
+    if (count <= 0)
+        return STR_NONE;
+    size_t longest = length_of(members, count, SIZE_MAX) <= STATE_TOTAL ? SIZE_MAX : STATE_LONG;
+    while (length_of(members, count, longest) > STATE_TOTAL)
+        count--;
+    struct text out = text_open(arena, STATE_TOTAL);
+    for (int i = 0; i < count; i++)
+        if (members[i].len <= longest)
+            text_printf(&out, "%s%.*s", out.len ? "," : "", STR_ARG(members[i]));
+    return out.len ? text_str(&out) : STR_NONE;
 }
 
 void trace_format(const struct trace *trace, char out[TRACE_PARENT_SIZE])

@@ -23,4 +23,9 @@ void trace_begin(struct trace *trace, struct str traceparent);
 #define TRACE_PARENT_SIZE 56
 void trace_format(const struct trace *trace, char out[TRACE_PARENT_SIZE]);
 
+/* The tracestate field as it may be passed on: its members in their order, without the spaces between them, at most 512 bytes
+ * of them (§3.3.1.5: long members go first, then the last). STR_NONE when there is none or it is malformed, which gives up all.
+ */
+struct str trace_state(struct arena *arena, struct str tracestate);
+
 #endif

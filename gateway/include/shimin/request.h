@@ -20,6 +20,7 @@ struct str request_header(const struct request *request, const char *name);
 struct str request_client_address(const struct request *request); /* text, without port */
 struct str request_trace_id(const struct request *request);       /* 32 hex digits (W3C Trace Context) */
 struct str request_traceparent(struct request *request);          /* for the next hop */
+struct str request_tracestate(struct request *request);           /* likewise; STR_NONE unless the trace began before us */
 /* How much the client wants this media type (Accept): 0 not at all, to 1000. An operation is not called when the client wants
  * none of the types that its contract names: 406. */
 unsigned request_weighs(const struct request *request, const char *type);

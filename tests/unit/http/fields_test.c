@@ -53,6 +53,41 @@ START_TEST(a_trace_keeps_its_id_and_known_flags_and_gets_a_new_span)
 }
 END_TEST
 
+START_TEST(a_tracestate_goes_on_whole_shortened_or_not_at_all)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    static const char *const vectors[][2] = {
+        {"a=1", "a=1"},    {" a=1 ,\tb@c=x y ,, ", "a=1,b@c=x y"},
+        {"a=1,a=2", NULL}, {"A=1", NULL},
+        {"a", NULL},       {"a=", NULL},
+        {"a=b=c", NULL},   {"-a=1", NULL},
+        {"", NULL},        {" , ", NULL},
+        {"a=\xe5", NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(vectors); i++) {
+        struct str state = trace_state(arena, str_of(vectors[i][0]));
+        if (vectors[i][1])
+            ck_assert_msg(str_is(state, vectors[i][1]), "%s", vectors[i][0]);
+        else
+            ck_assert_msg(!state.at, "%s", vectors[i][0]);
+    }
+    ck_assert_ptr_null(trace_state(arena, STR_NONE).at);
+    /* 33 members are too many; of 32 with 20 bytes each, the first 24 fit into 512 bytes with their commas */
+    struct text list = text_open(arena, 1024);
+    for (int i = 0; i < 32; i++)
+        text_printf(&list, "%sk%02d=0123456789abcdef", i ? "," : "", i);
+    ck_assert_uint_eq(trace_state(arena, text_str(&list)).len, 24 * 21 - 1);
+    text_printf(&list, ",l=1");
+    ck_assert_ptr_null(trace_state(arena, text_str(&list)).at);
+    /* the long one goes first */
+    list = text_open(arena, 1024);
+    text_printf(&list, "a=%0250d,b=1", 1);
+    ck_assert_uint_eq(trace_state(arena, text_str(&list)).len, 252 + 4);
+    text_printf(&list, ",c=%0250d,d=2", 1);
+    ck_assert(str_is(trace_state(arena, text_str(&list)), "b=1,d=2"));
+}
+END_TEST
+
 START_TEST(chinese_is_spoken_unless_english_is_preferred)
 {
     static const struct {
@@ -148,6 +183,7 @@ int main(void)
     tcase_add_test(all, a_trace_keeps_its_id_and_known_flags_and_gets_a_new_span);
     tcase_add_test(all, everything_is_accepted_unless_something_is_named);
     tcase_add_test(all, the_most_specific_range_decides);
+    tcase_add_test(all, a_tracestate_goes_on_whole_shortened_or_not_at_all);
     tcase_add_test(all, chinese_is_spoken_unless_english_is_preferred);
     tcase_add_test(all, gzip_is_sent_only_to_who_says_so);
     tcase_add_test(all, an_absolute_target_has_a_path);
