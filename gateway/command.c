@@ -52,9 +52,11 @@ struct config *command_config(int *argc, char **argv)
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
     const char *path = option_take(argc, argv, "--config");
     struct text faults = text_open(arena, 1024);
-    struct config *config = config_load(path ? path : getenv("SHIMIN_CONFIG"), config_keys, config_key_count, &faults);
+    if (!path)
+        path = getenv("SHIMIN_CONFIG");
+    struct config *config = config_load(path, config_keys, config_key_count, &faults);
     if (!config) {
-        fprintf(stderr, "%s", faults.at);
+        fprintf(stderr, "%s%s", faults.at, path ? "" : "no file was named: give --config FILE, or SHIMIN_CONFIG\n");
         exit(EXIT_FAILED);
     }
     enum log_level level;

@@ -1,6 +1,9 @@
 /* The table of configuration keys: what they are, what they may be, and what holds without them. */
 #include "config_keys.h"
 
+#include "config_checks.h"
+#include "edge/limit.h"
+
 enum { PORT_MOST = 65535 };
 #define SECOND INT64_C(1000000)
 
@@ -10,17 +13,21 @@ const struct config_key config_keys[] = {
     {"offload.threads", CONFIG_INTEGER, "2", .min = 1, .max = 64,
      .help = "Threads for work that burns the processor or blocks."},
 
-    {"listen.tls.address", CONFIG_STRING, "0.0.0.0", .help = "Where citizens' apps connect (TLS, HTTP/1.1 and HTTP/2)."},
+    {"listen.tls.address", CONFIG_STRING, "0.0.0.0", .refuse = refuse_address,
+     .help = "Where citizens' apps connect (TLS, HTTP/1.1 and HTTP/2)."},
     {"listen.tls.port", CONFIG_INTEGER, "8443", .min = 1, .max = PORT_MOST, .help = "Its port."},
-    {"listen.plain.address", CONFIG_STRING, "127.0.0.1", .help = "Plain HTTP, for a balancer on this machine."},
+    {"listen.plain.address", CONFIG_STRING, "127.0.0.1", .refuse = refuse_address,
+     .help = "Plain HTTP, for a balancer on this machine."},
     {"listen.plain.port", CONFIG_INTEGER, "8080", .min = 0, .max = PORT_MOST, .help = "Its port; 0: not listened on."},
-    {"listen.operations.address", CONFIG_STRING, "127.0.0.1", .help = "/livez, /readyz and /metrics."},
+    {"listen.operations.address", CONFIG_STRING, "127.0.0.1", .refuse = refuse_address,
+     .help = "/livez, /readyz and /metrics."},
     {"listen.operations.port", CONFIG_INTEGER, "9464", .min = 1, .max = PORT_MOST, .help = "Its port."},
     {"tls.certificate", CONFIG_PATH, NULL, .required = true, .help = "The gateway's certificate chain, PEM."},
     {"tls.private_key", CONFIG_PATH, NULL, .required = true, .help = "Its private key, PEM."},
 
-    {"http.problem_base", CONFIG_STRING, "https://localhost:8443/problems/", .help = "What `type` of a problem begins with."},
-    {"http.origins", CONFIG_LIST, "", .help = "Origins of web apps that may call (CORS), exact."},
+    {"http.problem_base", CONFIG_STRING, "https://localhost:8443/problems/", .refuse = refuse_problem_base,
+     .help = "What `type` of a problem begins with."},
+    {"http.origins", CONFIG_LIST, "", .refuse = refuse_origin, .help = "Origins of web apps that may call (CORS), exact."},
     {"http.deadline", CONFIG_DURATION, "10s", .min = SECOND / 10, .max = 300 * SECOND,
      .help = "How long one request may take."},
     {"http.header_bytes", CONFIG_SIZE, "16KiB", .min = 1024, .max = 65536, .help = "All header fields of a request."},
@@ -37,13 +44,16 @@ const struct config_key config_keys[] = {
      .help = "Streams at a time on an HTTP/2 connection."},
     {"http.gzip_level", CONFIG_INTEGER, "1", .min = 0, .max = 9, .help = "Compression of replies; 0: none."},
 
-    {"postgres.application", CONFIG_STRING, NULL, .required = true, .help = "Connection string of the gateway's own login."},
-    {"postgres.owner", CONFIG_STRING, NULL, .help = "Connection string of the owner: migrate, catalogue load, switch."},
+    {"postgres.application", CONFIG_STRING, NULL, .required = true, .refuse = refuse_postgres,
+     .help = "Connection string of the gateway's own login."},
+    {"postgres.owner", CONFIG_STRING, NULL, .refuse = refuse_postgres,
+     .help = "Connection string of the owner: migrate, catalogue load, switch."},
     {"postgres.connections", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Shared connections a worker."},
     {"postgres.leases", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Connections a worker for transactions."},
     {"postgres.patience", CONFIG_DURATION, "1s", .min = SECOND / 10, .max = 60 * SECOND,
      .help = "A Postgres that answers nothing, not even a new connection, for so long is taken for lost."},
-    {"redis.url", CONFIG_STRING, "redis://127.0.0.1:6379/0", .help = "redis://[:password@]host:port/db, or unix:///path?db=0."},
+    {"redis.url", CONFIG_STRING, "redis://127.0.0.1:6379/0", .refuse = refuse_redis,
+     .help = "redis://[:password@]host:port/db, or unix:///path?db=0."},
     {"redis.patience", CONFIG_DURATION, "1s", .min = SECOND / 10, .max = 60 * SECOND,
      .help = "A Redis that answers nothing for so long is taken for lost."},
 
@@ -70,7 +80,8 @@ const struct config_key config_keys[] = {
      .help = "argon2id of staff's passwords: its memory (RFC 9106; at least OWASP's 19 MiB)."},
     {"staff.password_passes", CONFIG_INTEGER, "3", .min = 1, .max = 16, .help = "argon2id of staff's passwords: its passes."},
     {"staff.password_lanes", CONFIG_INTEGER, "4", .min = 1, .max = 16, .help = "argon2id of staff's passwords: its lanes."},
-    {"limits", CONFIG_MAP, NULL, .help = "Limit policies: {name: {by: citizen|address|service, requests: 600, window: 60}}."},
+    {"limits", CONFIG_MAP, NULL, .refuse_member = limit_refuse,
+     .help = "Limit policies: {name: {by: citizen|address|service, requests: 600, window: 60}}."},
 
     {"catalogue.directory", CONFIG_PATH, NULL, .help = "The catalogue's YAML files (catalogue check, catalogue load)."},
     {"catalogue.contracts", CONFIG_PATH, NULL, .help = "The departments' contracts."},
@@ -109,7 +120,7 @@ const struct config_key config_keys[] = {
     {"federation.ca", CONFIG_PATH, NULL,
      .help = "Certificates that departments' TLS is checked against, PEM; the system's otherwise."},
 
-    {"sandbox.address", CONFIG_STRING, "127.0.0.1",
+    {"sandbox.address", CONFIG_STRING, "127.0.0.1", .refuse = refuse_address,
      .help = "Where the sandbox listens, and where departments with address `sandbox` are called."},
     {"sandbox.control_port", CONFIG_INTEGER, "9100", .min = 1, .max = PORT_MOST,
      .help = "Its control API, and its SMS provider."},

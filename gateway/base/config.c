@@ -23,6 +23,7 @@ struct loading {
     struct config *config;
     struct text *faults;
     bool failed;
+    bool unread; /* the file as a whole: what it may have given is not missed */
 };
 
 static void add_fault(struct loading *loading, uint32_t line, const char *subject, struct str reason)
@@ -38,12 +39,18 @@ static void add_fault(struct loading *loading, uint32_t line, const char *subjec
 
 /* ---- the file ---- */
 
+static void give_up_file(struct loading *loading, uint32_t line, struct str reason)
+{
+    add_fault(loading, line, "", reason);
+    loading->unread = true;
+}
+
 static bool read_file(struct loading *loading, struct str *text)
 {
     struct config *config = loading->config;
     const char *reason = file_read(config->arena, config->file, json_limits_document.bytes, FILE_PUBLIC, text);
     if (reason)
-        add_fault(loading, 0, "", str_of(reason));
+        give_up_file(loading, 0, str_of(reason));
     return !reason;
 }
 
@@ -73,6 +80,11 @@ static void resolve_path(const struct config *config, struct config_value *value
     value->string = str_printf(config->arena, "%.*s/%s", n, config->file, value->string).at;
 }
 
+static const char *member_name(struct arena *arena, const struct config_key *key, const struct json_member *member)
+{
+    return str_printf(arena, "%s.%.*s", key->path, STR_ARG(member->name)).at;
+}
+
 static void read_value(struct loading *loading, const struct config_key *key, const struct json *json)
 {
     struct config *config = loading->config;
@@ -86,6 +98,12 @@ static void read_value(struct loading *loading, const struct config_key *key, co
     }
     value->given = true;
     value->source = json;
+    for (uint32_t i = 0; key->refuse_member && i < json->count; i++) {
+        const struct json_member *member = &json->members[i];
+        fault = key->refuse_member(config->arena, member);
+        if (fault.at)
+            add_fault(loading, member->value.line, member_name(config->arena, key, member), fault);
+    }
     if (key->type == CONFIG_PATH)
         resolve_path(config, value);
 }
@@ -140,14 +158,20 @@ static void read_document(struct loading *loading)
     if (!root && is_blank(text))
         return;
     if (!root)
-        add_fault(loading, error.line, "", str_printf(config->arena, "column %u: %s", error.column, error.reason));
+        give_up_file(loading, error.line, str_printf(config->arena, "column %u: %s", error.column, error.reason));
     else if (root->type == JSON_OBJECT)
         read_section(loading, root, "");
     else if (root->type != JSON_NULL)
-        add_fault(loading, root->line, "", STR("keys were expected"));
+        give_up_file(loading, root->line, STR("keys were expected"));
 }
 
 /* ---- the environment, the fallbacks ---- */
+
+static void add_variable_fault(struct loading *loading, const char *subject, struct str reason)
+{
+    loading->failed = true;
+    text_printf(loading->faults, "environment: %s: %.*s\n", subject, STR_ARG(reason));
+}
 
 static void read_variables(struct loading *loading)
 {
@@ -159,11 +183,16 @@ static void read_variables(struct loading *loading)
         if (!text)
             continue;
         struct config_value *value = &config->values[i];
-        if (config_value_from_text(config->arena, &config->keys[i], str_of(text), value, &fault)) {
-            value->given = true;
-        } else {
-            loading->failed = true;
-            text_printf(loading->faults, "environment: %s: %.*s\n", variable, STR_ARG(fault));
+        if (!config_value_from_text(config->arena, &config->keys[i], str_of(text), value, &fault)) {
+            add_variable_fault(loading, variable, fault);
+            continue;
+        }
+        value->given = true;
+        for (uint32_t j = 0; config->keys[i].refuse_member && j < value->json->count; j++) {
+            const struct json_member *member = &value->json->members[j];
+            fault = config->keys[i].refuse_member(config->arena, member);
+            if (fault.at)
+                add_variable_fault(loading, member_name(config->arena, &config->keys[i], member), fault);
         }
     }
 }
@@ -232,7 +261,8 @@ struct config *config_load(const char *path, const struct config_key *keys, size
     read_variables(&loading);
     refuse_misspelt_variables(&loading);
     use_fallbacks(&loading);
-    require_values(&loading);
+    if (!loading.unread)
+        require_values(&loading);
     if (!loading.failed)
         return config;
     config_close(config);

@@ -26,7 +26,11 @@ struct config_key {
     int64_t min, max;    /* of CONFIG_INTEGER, CONFIG_DURATION (microseconds) and CONFIG_SIZE (bytes); max 0: no bound but that
                             durations and sizes are not negative */
     const char *choices; /* of CONFIG_STRING: "intl,gm"; NULL: any */
-    const char *help;    /* one sentence */
+    /* Why a text cannot be the value, or STR_NONE: of CONFIG_STRING, and of each item of CONFIG_LIST. NULL: any can. */
+    struct str (*refuse)(struct arena *arena, struct str text);
+    /* The same for each member of CONFIG_MAP. */
+    struct str (*refuse_member)(struct arena *arena, const struct json_member *member);
+    const char *help; /* one sentence */
 };
 
 struct config;

@@ -172,30 +172,8 @@ static void list_from_text(struct arena *arena, struct str text, struct config_v
 
 /* ---- both ways in ---- */
 
-bool config_value_from_json(struct arena *arena, const struct config_key *key, const struct json *json,
-                            struct config_value *value, struct str *fault)
-{
-    *value = (struct config_value){.present = true};
-    if (json->type == JSON_STRING && key->type != CONFIG_LIST && key->type != CONFIG_MAP && key->type != CONFIG_INTEGER &&
-        key->type != CONFIG_BOOLEAN)
-        return config_value_from_text(arena, key, json->string, value, fault);
-    if (json->type == JSON_INTEGER && is_number(key))
-        return set_quantity(arena, key, json_text(arena, json), value, fault);
-    if (json->type == JSON_BOOLEAN && key->type == CONFIG_BOOLEAN) {
-        value->boolean = json->boolean;
-        return true;
-    }
-    if (json->type == JSON_ARRAY && key->type == CONFIG_LIST)
-        return list_from_json(arena, key, json, value, fault);
-    if (json->type == JSON_OBJECT && key->type == CONFIG_MAP) {
-        value->json = json;
-        return true;
-    }
-    return expected(key, fault);
-}
-
-bool config_value_from_text(struct arena *arena, const struct config_key *key, struct str text, struct config_value *value,
-                            struct str *fault)
+static bool from_text(struct arena *arena, const struct config_key *key, struct str text, struct config_value *value,
+                      struct str *fault)
 {
     *value = (struct config_value){.present = true};
     switch (key->type) {
@@ -216,6 +194,50 @@ bool config_value_from_text(struct arena *arena, const struct config_key *key, s
         return (value->json && value->json->type == JSON_OBJECT) || expected(key, fault);
     }
     return false;
+}
+
+static bool from_json(struct arena *arena, const struct config_key *key, const struct json *json, struct config_value *value,
+                      struct str *fault)
+{
+    *value = (struct config_value){.present = true};
+    if (json->type == JSON_STRING && key->type != CONFIG_LIST && key->type != CONFIG_MAP && key->type != CONFIG_INTEGER &&
+        key->type != CONFIG_BOOLEAN)
+        return from_text(arena, key, json->string, value, fault);
+    if (json->type == JSON_INTEGER && is_number(key))
+        return set_quantity(arena, key, json_text(arena, json), value, fault);
+    if (json->type == JSON_BOOLEAN && key->type == CONFIG_BOOLEAN) {
+        value->boolean = json->boolean;
+        return true;
+    }
+    if (json->type == JSON_ARRAY && key->type == CONFIG_LIST)
+        return list_from_json(arena, key, json, value, fault);
+    if (json->type == JSON_OBJECT && key->type == CONFIG_MAP) {
+        value->json = json;
+        return true;
+    }
+    return expected(key, fault);
+}
+
+static bool is_right(struct arena *arena, const struct config_key *key, const struct config_value *value, struct str *fault)
+{
+    *fault = STR_NONE;
+    if (key->refuse && key->type == CONFIG_STRING)
+        *fault = key->refuse(arena, str_of(value->string));
+    for (size_t i = 0; key->refuse && key->type == CONFIG_LIST && i < value->count && !fault->at; i++)
+        *fault = key->refuse(arena, str_of(value->list[i]));
+    return !fault->at;
+}
+
+bool config_value_from_json(struct arena *arena, const struct config_key *key, const struct json *json,
+                            struct config_value *value, struct str *fault)
+{
+    return from_json(arena, key, json, value, fault) && is_right(arena, key, value, fault);
+}
+
+bool config_value_from_text(struct arena *arena, const struct config_key *key, struct str text, struct config_value *value,
+                            struct str *fault)
+{
+    return from_text(arena, key, text, value, fault) && is_right(arena, key, value, fault);
 }
 
 /* ---- names ---- */

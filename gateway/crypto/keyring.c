@@ -40,7 +40,7 @@ static bool read_file(struct loader *loader, struct str *text)
 {
     const char *reason = file_read(loader->arena, loader->path, FILE_MAX, FILE_PRIVATE, text);
     if (reason)
-        FAULT(loader, 0, "%s", reason);
+        text_printf(loader->faults, "%s: %s\n", loader->path, reason);
     return !reason;
 }
 

@@ -35,7 +35,7 @@ static struct redis_script take = {
 
 static const char *const subjects[] = {[LIMIT_CITIZEN] = "citizen", [LIMIT_ADDRESS] = "address", [LIMIT_SERVICE] = "service"};
 
-static bool read_policy(const struct json_member *member, struct limit_policy *policy, struct text *faults)
+static bool read_policy(const struct json_member *member, struct limit_policy *policy)
 {
     *policy = (struct limit_policy){
         .name = member->name,
@@ -47,13 +47,16 @@ static bool read_policy(const struct json_member *member, struct limit_policy *p
     while (subject < COUNT_OF(subjects) && !str_is(by, subjects[subject]))
         subject++;
     policy->subject = (enum limit_subject)subject;
-    if (subject < COUNT_OF(subjects) && policy->quota >= 1 && policy->window >= 1 && policy->window <= 86400)
-        return true;
-    text_printf(
-        faults,
-        "limits.%.*s: needs `by: citizen|address|service`, `requests` of at least 1 and `window` of 1 to 86400 seconds\n",
-        STR_ARG(member->name));
-    return false;
+    return subject < COUNT_OF(subjects) && policy->quota >= 1 && policy->window >= 1 && policy->window <= 86400;
+}
+
+struct str limit_refuse(struct arena *arena, const struct json_member *member)
+{
+    (void)arena;
+    struct limit_policy policy;
+    return read_policy(member, &policy)
+               ? STR_NONE
+               : STR("needs `by: citizen|address|service`, `requests` of at least 1 and `window` of 1 to 86400 seconds");
 }
 
 bool limits_read(struct arena *arena, const struct json *map, struct limits *limits, struct text *faults)
@@ -61,8 +64,13 @@ bool limits_read(struct arena *arena, const struct json *map, struct limits *lim
     size_t count = map && map->type == JSON_OBJECT ? map->count : 0;
     struct limit_policy *list = arena_array(arena, struct limit_policy, count);
     bool good = true;
-    for (size_t i = 0; i < count; i++)
-        good = read_policy(&map->members[i], &list[i], faults) && good;
+    for (size_t i = 0; i < count; i++) {
+        if (read_policy(&map->members[i], &list[i]))
+            continue;
+        struct str reason = limit_refuse(arena, &map->members[i]);
+        text_printf(faults, "limits.%.*s: %.*s\n", STR_ARG(map->members[i].name), STR_ARG(reason));
+        good = false;
+    }
     *limits = (struct limits){list, count};
     return good;
 }

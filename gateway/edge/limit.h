@@ -23,6 +23,8 @@ struct limits {
 
 /* From the configuration's map: {name: {by: citizen|address|service, requests: 600, window: 60}}. false with lines in *faults.
  */
+/* Why a member of the map is no policy, or STR_NONE. */
+struct str limit_refuse(struct arena *arena, const struct json_member *member);
 MUST_CHECK bool limits_read(struct arena *arena, const struct json *map, struct limits *limits, struct text *faults);
 const struct limit_policy *limits_named(const struct limits *limits, struct str name);
 

@@ -49,7 +49,10 @@ static const struct {
 
 static void refuse(struct reader *reader, uint32_t line, const char *reason)
 {
-    text_printf(reader->faults, "%s:%u: %s\n", reader->path, line, reason);
+    if (line)
+        text_printf(reader->faults, "%s:%u: %s\n", reader->path, line, reason);
+    else
+        text_printf(reader->faults, "%s: %s\n", reader->path, reason);
     reader->fault_count++;
 }
 

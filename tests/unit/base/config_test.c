@@ -7,6 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+static struct str refuse_without_colon(struct arena *any, struct str text)
+{
+    return memchr(text.at, ':', text.len) ? STR_NONE : str_printf(any, "lacks a colon: %.*s", STR_ARG(text));
+}
+
+static struct str refuse_texts(struct arena *any, const struct json_member *member)
+{
+    (void)any;
+    return member->value.type == JSON_STRING ? STR("is a text") : STR_NONE;
+}
+
 static const struct config_key keys[] = {
     {.path = "listen.tls.address", .type = CONFIG_STRING, .fallback = "::", .help = "Address."},
     {.path = "listen.tls.port", .type = CONFIG_INTEGER, .min = 1, .max = 65535, .fallback = "8443", .help = "Port."},
@@ -16,8 +27,8 @@ static const struct config_key keys[] = {
     {.path = "limits.idle", .type = CONFIG_DURATION, .min = 1000, .max = 3600000000, .fallback = "30s", .help = "Idle."},
     {.path = "limits.offset", .type = CONFIG_INTEGER, .fallback = "-5", .help = "Any number."},
     {.path = "log.access", .type = CONFIG_BOOLEAN, .fallback = "true", .help = "Access lines."},
-    {.path = "redis.sentinels", .type = CONFIG_LIST, .fallback = "", .help = "Sentinels."},
-    {.path = "departments", .type = CONFIG_MAP, .help = "Departments."},
+    {.path = "redis.sentinels", .type = CONFIG_LIST, .fallback = "", .refuse = refuse_without_colon, .help = "Sentinels."},
+    {.path = "departments", .type = CONFIG_MAP, .refuse_member = refuse_texts, .help = "Departments."},
     {.path = "database.url", .type = CONFIG_STRING, .required = true, .help = "Connection."},
 };
 
@@ -125,6 +136,31 @@ START_TEST(every_fault_is_named_with_file_line_and_reason_in_one_run)
 }
 END_TEST
 
+START_TEST(a_value_that_its_key_refuses_is_named_with_its_line)
+{
+    ck_assert_ptr_null(load("database: {url: x}\nredis:\n  sentinels: [a:1, b]\ndepartments:\n  tax: {url: x}\n  health: x\n"));
+    ck_assert_ptr_nonnull(strstr(faults.at, ":3: redis.sentinels: lacks a colon: b\n"));
+    ck_assert_ptr_nonnull(strstr(faults.at, ":6: departments.health: is a text\n"));
+    ck_assert_ptr_null(strstr(faults.at, "departments.tax"));
+    setenv("SHIMIN_DEPARTMENTS", "{\"a\": \"b\"}", 1);
+    setenv("SHIMIN_REDIS_SENTINELS", "nothing", 1);
+    ck_assert_ptr_null(load("database: {url: x}\n"));
+    unsetenv("SHIMIN_DEPARTMENTS");
+    unsetenv("SHIMIN_REDIS_SENTINELS");
+    ck_assert_ptr_nonnull(strstr(faults.at, "environment: departments.a: is a text\n"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "environment: SHIMIN_REDIS_SENTINELS: lacks a colon: nothing\n"));
+}
+END_TEST
+
+START_TEST(what_a_file_that_cannot_be_read_may_have_given_is_not_missed)
+{
+    ck_assert_ptr_null(load("database: {url: x\n"));
+    ck_assert_ptr_null(strstr(faults.at, "required"));
+    ck_assert_ptr_null(load("# nothing\n"));
+    ck_assert_ptr_nonnull(strstr(faults.at, "database.url: is required"));
+}
+END_TEST
+
 START_TEST(units_and_bounds_are_kept)
 {
     static const struct {
@@ -183,4 +219,5 @@ END_TEST
 
 RUN_TESTS("config", values_come_from_the_file_or_the_fallback, the_environment_goes_before_the_file,
           without_a_file_the_environment_and_the_fallbacks_serve, every_fault_is_named_with_file_line_and_reason_in_one_run,
+          a_value_that_its_key_refuses_is_named_with_its_line, what_a_file_that_cannot_be_read_may_have_given_is_not_missed,
           units_and_bounds_are_kept, a_file_that_is_no_yaml_or_not_there_is_refused, every_key_is_described)
