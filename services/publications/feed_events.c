@@ -5,11 +5,11 @@
 #include "answer.h"
 #include "feed.h"
 #include "handlers.h"
-#include "sse.h"
 
 #include <shimin/arena.h>
 #include <shimin/fiber.h>
 #include <shimin/id.h>
+#include <shimin/sse.h>
 
 #include <stdio.h>
 #include <string.h>

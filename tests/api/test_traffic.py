@@ -1,10 +1,13 @@
-"""What was asked is counted: by service, department's operation, minute and day."""
+"""What was asked is counted: by service, department's operation, minute and day; and a department sees its own."""
+import http.client
 import json
+import ssl
 import time
 import unittest
+import urllib.parse
 import uuid
 
-from client import behave, call, login_verified, sql, wait_until
+from client import URL, behave, call, login_verified, sql, staff_session, wait_until
 
 BALANCE = "/v1/services/fund-balance-query/records"
 
@@ -116,6 +119,113 @@ class Counted(unittest.TestCase):
                      "AND table_name IN ('traffic_minute', 'traffic_day', 'backend_minute', 'backend_day', 'traffic_batch')")
         self.assertEqual({right for _, right in rights}, {"SELECT"})
         self.assertNotIn("traffic_batch", {table for table, _ in rights})
+
+
+class Seen(unittest.TestCase):
+    """What departments and administrators see of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.own = staff_session("engineer", "housing-fund")
+        cls.other = staff_session("manager", "metro")
+        cls.city = staff_session("system")
+        cls.citizen = login_verified()
+        cls.calls = cls.count(cls.own)
+        for _ in range(3):
+            assert call(BALANCE, token=cls.citizen).status == 200
+        wait_until(lambda: cls.count(cls.own) >= cls.calls + 3, 10, "the counts")
+
+    @staticmethod
+    def get(path, token, **query):
+        return call(path + "?" + urllib.parse.urlencode(query), token=token)
+
+    @classmethod
+    def count(cls, token, path="/department/v1/traffic", **query):
+        answer = cls.get(path, token, step="day", group="total", **query)
+        assert answer.status == 200, answer
+        return sum(item["calls"] for item in answer.json["sums"]["items"])
+
+    def test_a_department_sees_its_services_and_operations_with_outcomes_and_latency(self):
+        for step in ("minute", "hour", "day"):
+            sums = self.get("/department/v1/traffic", self.own, step=step).json["sums"]
+            self.assertEqual({item["department"] for item in sums["items"] + sums["operations"]}, {"housing-fund"})
+            balance = [item for item in sums["items"] if item["service"] == "fund-balance-query"]
+            self.assertGreaterEqual(sum(item["outcomes"].get("ok", 0) for item in balance), 3)
+            latency = balance[-1]["latency"]
+            self.assertTrue(0 < latency["p50"] <= latency["p90"] <= latency["p99"] < 10, latency)
+            account = [item for item in sums["operations"] if item["operation"] == "getFundAccount"]
+            self.assertGreaterEqual(sum(item["outcomes"].get("ok", 0) for item in account), 1)
+
+    def test_a_department_sees_nothing_of_another(self):
+        sums = self.get("/department/v1/traffic", self.other, step="day", service="fund-balance-query").json["sums"]
+        self.assertEqual(sums["items"], [])
+        self.assertNotIn("housing-fund", json.dumps(self.get("/department/v1/traffic", self.other, step="day").json))
+        self.assertNotIn("housing-fund", json.dumps(self.get("/department/v1/traffic", self.other, step="day", department="housing-fund").json))
+        self.assertNotIn("housing-fund", json.dumps(self.get("/department/v1/footprints", self.other).json))
+
+    def test_an_administrator_sees_all_or_one(self):
+        self.assertGreaterEqual(self.count(self.city, "/admin/v1/traffic"), self.count(self.own))
+        self.assertGreaterEqual(self.count(self.city, "/admin/v1/traffic", department="housing-fund"), self.calls + 3)
+        groups = self.get("/admin/v1/traffic", self.city, step="day").json["sums"]["items"]
+        self.assertIn("housing-fund", {item["department"] for item in groups})
+
+    def test_an_operator_of_a_department_sees_that_one_and_one_of_an_area_none(self):
+        operator = staff_session("operator", "metro")
+        self.assertEqual(self.get("/admin/v1/traffic", operator, department="housing-fund", group="service", step="day")
+                         .json["sums"]["items"], self.get("/admin/v1/traffic", self.city, department="metro", group="service", step="day")
+                         .json["sums"]["items"])
+        self.assertEqual(self.get("/admin/v1/traffic", staff_session("operator", area="510104")).status, 403)
+
+    def test_roles_of_the_other_side_are_refused(self):
+        for path in ("traffic", "traffic/live", "footprints"):
+            self.assertEqual(call("/department/v1/" + path, token=self.city).status, 403)
+            self.assertEqual(call("/department/v1/" + path).status, 401)
+        for path in ("traffic", "traffic/live", "traffic/footprints"):
+            self.assertEqual(call("/admin/v1/" + path, token=self.own).status, 403)
+            self.assertEqual(call("/admin/v1/" + path, token=self.citizen).status, 401)
+
+    def test_a_span_that_is_too_long_or_no_time_is_a_bad_parameter(self):
+        for query in ({"from": "2026-03-01T00:00:00+08:00", "to": "2026-03-02T00:00:00+08:00"}, {"from": "yesterday"}, {"step": "year"},
+                      {"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z", "step": "day"}):
+            self.assertEqual(self.get("/department/v1/traffic", self.own, **query).status, 400, query)
+        self.assertEqual(self.get("/department/v1/footprints", self.own, **{"from": "2026-02-30"}).status, 400)
+
+    def test_reads_of_citizens_data_are_counted_by_day_and_purpose_and_name_nobody(self):
+        def reads():
+            items = self.get("/department/v1/footprints", self.own).json["items"]
+            self.assertEqual({tuple(sorted(item)) for item in items}, {("day", "department", "purpose", "reader", "reads", "service")})
+            self.assertEqual({item["department"] for item in items}, {"housing-fund"})
+            return sum(item["reads"] for item in items if (item["service"], item["purpose"]) == ("fund-balance-query", "own_query"))
+
+        before = reads()
+        for _ in range(4):
+            call(BALANCE, token=self.citizen)
+        wait_until(lambda: reads() == before + 4, 5, "the reads")
+        self.assertEqual(int(sql("SELECT count(*) FROM shimin.footprint WHERE department_slug = 'housing-fund' AND "
+                                 "service_slug = 'fund-balance-query'")[0][0]), reads())
+
+    def test_live_numbers_follow_what_is_asked(self):
+        address = urllib.parse.urlsplit(URL)
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(address.hostname, address.port, timeout=30, context=context)
+        connection.request("GET", "/department/v1/traffic/live", headers={"Authorization": f"Bearer {self.own}"})
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["Content-Type"]), (200, "text/event-stream"))
+
+        def next_event():
+            while True:
+                line = response.readline().decode()
+                self.assertTrue(line, "the stream ended")
+                if line.startswith("data: "):
+                    return json.loads(line[6:])
+
+        first = next_event()
+        call(BALANCE, token=self.citizen)
+        began = time.monotonic()
+        while next_event()["today"]["calls"] <= first["today"]["calls"]:
+            self.assertLess(time.monotonic() - began, 10)
+        connection.close()
 
 
 if __name__ == "__main__":

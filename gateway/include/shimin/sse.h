@@ -1,6 +1,6 @@
 /* Server-sent events (HTML Living Standard §9.2): how an event is written. */
-#ifndef SERVICES_PUBLICATIONS_SSE_H
-#define SERVICES_PUBLICATIONS_SSE_H
+#ifndef SHIMIN_SSE_H
+#define SHIMIN_SSE_H
 
 #include <shimin/str.h>
 

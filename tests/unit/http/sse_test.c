@@ -1,7 +1,6 @@
 /* Server-sent events and Accept, byte for byte. */
-#include "publications/sse.h"
-
 #include <shimin/arena.h>
+#include <shimin/sse.h>
 
 #include <check.h>
 

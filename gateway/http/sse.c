@@ -1,5 +1,5 @@
 /* The frames of server-sent events. */
-#include "sse.h"
+#include <shimin/sse.h>
 
 /* A field's value ends with its line: what would end it early, and NUL, which makes an id be ignored, are left out. */
 static void add_field(struct text *out, const char *name, struct str value)
