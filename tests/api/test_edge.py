@@ -2,6 +2,7 @@
 import gzip
 import http.client
 import json
+import re
 import ssl
 import unittest
 import urllib.parse
@@ -139,6 +140,20 @@ class Headers(unittest.TestCase):
         self.assertRegex(answers[0].headers["RateLimit-Policy"], r'^"[a-z]+";q=[0-9]+;w=[0-9]+')
         left = [int(a.headers["RateLimit"].split(";r=")[1].split(";")[0]) for a in answers]
         self.assertLess(min(left), max(left))
+
+    def test_the_rate_limit_fields_are_lists_of_strings_with_integer_parameters(self):
+        """RFC 9651 by the letter: no member that a parser of structured fields would refuse, and the two fields agree."""
+        answer = call("/v1/login/codes", body={"phone_number": new_phone()})
+        fields = {name: [re.fullmatch(r'"([a-z-]+)";([a-z])=(\d{1,15});([a-z])=(\d{1,15})', member) for member in
+                         re.split(r"[ \t]*,[ \t]*", answer.headers[name])] for name in ("RateLimit-Policy", "RateLimit")}
+        for members in fields.values():
+            self.assertTrue(members and all(members), answer.headers)
+        policies = {m[1]: (int(m[3]), int(m[5])) for m in fields["RateLimit-Policy"] if (m[2], m[4]) == ("q", "w")}
+        left = {m[1]: (int(m[3]), int(m[5])) for m in fields["RateLimit"] if (m[2], m[4]) == ("r", "t")}
+        self.assertEqual((set(policies), len(left)), (set(left), len(fields["RateLimit"])))
+        for name, (rest, seconds) in left.items():
+            self.assertLessEqual(rest, policies[name][0])
+            self.assertLessEqual(seconds, policies[name][1])
 
     def test_a_trace_goes_on_under_its_id(self):
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
