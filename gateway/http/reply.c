@@ -96,8 +96,9 @@ bool request_if_match(struct request *request, int64_t *version)
 {
     struct str tag = str_trim(request_header(request, "if-match"));
     if (!tag.at) {
-        reply_fault(request, PROBLEM_PRECONDITION_REQUIRED,
-                    BILINGUAL("请用 If-Match 带上所改记录的 ETag", "Send If-Match with the ETag of the record that you change"));
+        reply_fault(
+            request, PROBLEM_PRECONDITION_REQUIRED,
+            BILINGUAL("请用 If-Match 带上所改记录的 ETag", "Send If-Match with the ETag of the record that you change"));
         return false;
     }
     bool quoted = tag.len > 2 && tag.at[0] == '"' && tag.at[tag.len - 1] == '"';
