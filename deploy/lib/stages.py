@@ -151,8 +151,10 @@ def unit_tsan(bench):
 def suite(bench):
     """the official JSON-Schema-Test-Suite, draft 2020-12"""
     folder = bench.build("debug", "tests/unit/contract/schema-suite")
-    status, output = bench.call("suite", ["sh", CHECKOUT / "tests/unit/contract/schema-suite.sh", folder / "tests/unit/contract/schema-suite",
-                                          bench.folder / "tools/schema-suite"], {"PATH": "/usr/bin:/bin"})
+    kept = bench.folder / "tools/schema-suite"
+    with build.alone_in(kept):
+        status, output = bench.call("suite", ["sh", CHECKOUT / "tests/unit/contract/schema-suite.sh",
+                                              folder / "tests/unit/contract/schema-suite", kept], {"PATH": "/usr/bin:/bin"})
     count = re.search(r"(\d+) of (\d+)", output)
     if not count:
         return Outcome(0, [_last_lines(output)])
