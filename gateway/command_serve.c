@@ -116,6 +116,8 @@ static void prepare_http(void)
     gateway.http.listener_count = count;
     gateway.http.certificate = config_string(config, "tls.certificate");
     gateway.http.private_key = config_string(config, "tls.private_key");
+    gateway.http.ask_certificate = config_boolean(config, "tls.client_certificates");
+    gateway.http.client_authority = config_string(config, "tls.client_ca");
     gateway.http.problem_base = config_string(config, "http.problem_base");
     gateway.http.origins = config_list(config, "http.origins", &gateway.http.origin_count);
     gateway.http.header_bytes = config_size(config, "http.header_bytes");
@@ -156,6 +158,7 @@ static bool prepare_parts(struct text *faults)
         .verified_absolute = config_duration(config, "login.verified_absolute"),
         .staff_idle = config_duration(config, "staff.session_idle"),
         .staff_absolute = config_duration(config, "staff.session_absolute"),
+        .issuer = config_string(config, "oauth.issuer"),
         .password_age = config_duration(config, "staff.password_age"),
         .password_cost = {.memory = (uint32_t)(config_size(config, "staff.password_memory") / 1024),
                           .passes = (uint32_t)config_integer(config, "staff.password_passes"),

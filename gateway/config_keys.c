@@ -24,6 +24,9 @@ const struct config_key config_keys[] = {
     {"listen.operations.port", CONFIG_INTEGER, "9464", .min = 1, .max = PORT_MOST, .help = "Its port."},
     {"tls.certificate", CONFIG_PATH, NULL, .required = true, .help = "The gateway's certificate chain, PEM."},
     {"tls.private_key", CONFIG_PATH, NULL, .required = true, .help = "Its private key, PEM."},
+    {"tls.client_certificates", CONFIG_BOOLEAN, "true",
+     .help = "Ask who connects for a certificate: departments' programs have one (mutual TLS), nobody must."},
+    {"tls.client_ca", CONFIG_PATH, NULL, .help = "Authorities of departments' certificates, PEM (tls_client_auth)."},
 
     {"http.problem_base", CONFIG_STRING, "https://localhost:8443/problems/", .refuse = refuse_problem_base,
      .help = "What `type` of a problem begins with."},
@@ -80,6 +83,8 @@ const struct config_key config_keys[] = {
      .help = "argon2id of staff's passwords: its memory (RFC 9106; at least OWASP's 19 MiB)."},
     {"staff.password_passes", CONFIG_INTEGER, "3", .min = 1, .max = 16, .help = "argon2id of staff's passwords: its passes."},
     {"staff.password_lanes", CONFIG_INTEGER, "4", .min = 1, .max = 16, .help = "argon2id of staff's passwords: its lanes."},
+    {"oauth.issuer", CONFIG_STRING, "https://localhost:8443",
+     .help = "Where departments' programs reach this gateway: the issuer of their tokens, without a slash at the end."},
     {"limits", CONFIG_MAP, NULL, .refuse_member = limit_refuse,
      .help = "Limit policies: {name: {by: citizen|address|service, requests: 600, window: 60}}."},
 

@@ -99,6 +99,8 @@ def environment(directory, ports, redis_password):
              "redis.url": f"redis://:{redis_password}@127.0.0.1:{ports['redis']}/0"}
     if "SHIMIN_HTTP_PROBLEM_BASE" not in os.environ:
         keys["http.problem_base"] = f"https://localhost:{ports['tls']}/problems/"
+    if "SHIMIN_OAUTH_ISSUER" not in os.environ:
+        keys["oauth.issuer"] = f"https://localhost:{ports['tls']}"
     given = {name: value for name, value in os.environ.items() if name.startswith("SHIMIN_") and not name.endswith("_PORT")}
     return given | {variable(key): value for key, value in keys.items()} | {
         "SHIMIN_CONFIG": str(CONFIG),

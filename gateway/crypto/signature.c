@@ -51,7 +51,7 @@ static EVP_MD_CTX *begin(const struct signature_key *key, bool sign)
         good = EVP_DigestSignInit(ctx, made, method(scheme->hash), NULL, key->pkey);
     else
         good = EVP_DigestVerifyInit(ctx, made, method(scheme->hash), NULL, key->pkey);
-    if (good == 1 && scheme->is_rsa)
+    if (good == 1 && scheme->is_pss)
         good = EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
                EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
     return good == 1 ? ctx : NULL;

@@ -5,6 +5,8 @@
  * | ed25519           | Ed25519       | 64 bytes                                               | RFC 9421 §3.3.6         |
  * | ecdsa-p256-sha256 | EC P-256      | r and s, 32 bytes each                                 | RFC 9421 §3.3.4         |
  * | rsa-pss-sha512    | RSA, RSA-PSS  | modulus' length; MGF1 with SHA-512, salt of 64 bytes   | RFC 9421 §3.3.1         |
+ * | rsa-pss-sha256    | RSA, RSA-PSS  | modulus' length; MGF1 with SHA-256, salt of 32 bytes   | local name; RFC 7518 §3.5|
+ * | rsa-v1_5-sha256   | RSA           | modulus' length; PKCS #1 v1.5                          | RFC 9421 §3.3.2         |
  * | hmac-sha256       | shared secret | 32 bytes                                               | RFC 9421 §3.3.3         |
  * | hmac-sm3          | shared secret | 32 bytes                                               | local name              |
  * | sm2-sm3           | SM2           | r and s, 32 bytes each                                 | local name, GB/T 32918.2|
@@ -23,6 +25,8 @@ enum signature_algorithm {
     SIGNATURE_ED25519,
     SIGNATURE_ECDSA_P256_SHA256,
     SIGNATURE_RSA_PSS_SHA512,
+    SIGNATURE_RSA_PSS_SHA256,
+    SIGNATURE_RSA_SHA256,
     SIGNATURE_HMAC_SHA256,
     SIGNATURE_HMAC_SM3,
     SIGNATURE_SM2_SM3,

@@ -21,7 +21,16 @@ static const struct signature_scheme schemes[] = {
                                   .key_types = {"RSA", "RSA-PSS"},
                                   .hash = HASH_SHA512,
                                   .digest = DIGEST_SHA256,
-                                  .is_rsa = true},
+                                  .is_rsa = true,
+                                  .is_pss = true},
+    [SIGNATURE_RSA_PSS_SHA256] = {.name = "rsa-pss-sha256",
+                                  .key_types = {"RSA", "RSA-PSS"},
+                                  .hash = HASH_SHA256,
+                                  .digest = DIGEST_SHA256,
+                                  .is_rsa = true,
+                                  .is_pss = true},
+    [SIGNATURE_RSA_SHA256] =
+        {.name = "rsa-v1_5-sha256", .key_types = {"RSA"}, .hash = HASH_SHA256, .digest = DIGEST_SHA256, .is_rsa = true},
     [SIGNATURE_HMAC_SHA256] = {.name = "hmac-sha256", .digest = DIGEST_SHA256},
     [SIGNATURE_HMAC_SM3] = {.name = "hmac-sm3", .digest = DIGEST_SM3},
     [SIGNATURE_SM2_SM3] =
@@ -101,19 +110,9 @@ static const char *fault_of(const struct signature_scheme *scheme, EVP_PKEY *pke
     return NULL;
 }
 
-struct signature_key *signature_key_from_pem(enum signature_algorithm algorithm, struct str pem, const char **reason)
+struct signature_key *signature_key_from_pkey(enum signature_algorithm algorithm, EVP_PKEY *pkey, bool is_private,
+                                              const char **reason)
 {
-    bool is_private;
-
-    if (signature_algorithm_is_shared(algorithm)) {
-        *reason = "the algorithm takes a shared secret, not a PEM key";
-        return NULL;
-    }
-    EVP_PKEY *pkey = read_pem(pem, &is_private);
-    if (!pkey) {
-        *reason = "the PEM holds no unencrypted private or public key that can be read";
-        return NULL;
-    }
     *reason = fault_of(&schemes[algorithm], pkey);
     if (*reason) {
         EVP_PKEY_free(pkey);
@@ -127,6 +126,22 @@ struct signature_key *signature_key_from_pem(enum signature_algorithm algorithm,
         return key;
     signature_key_free(key);
     return NULL;
+}
+
+struct signature_key *signature_key_from_pem(enum signature_algorithm algorithm, struct str pem, const char **reason)
+{
+    bool is_private;
+
+    if (signature_algorithm_is_shared(algorithm)) {
+        *reason = "the algorithm takes a shared secret, not a PEM key";
+        return NULL;
+    }
+    EVP_PKEY *pkey = read_pem(pem, &is_private);
+    if (!pkey) {
+        *reason = "the PEM holds no unencrypted private or public key that can be read";
+        return NULL;
+    }
+    return signature_key_from_pkey(algorithm, pkey, is_private, reason);
 }
 
 struct signature_key *signature_key_from_secret(enum signature_algorithm algorithm, struct str secret, const char **reason)

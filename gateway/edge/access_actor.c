@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "http/request_internal.h"
 
+#include <shimin/client.h>
 #include <shimin/staff.h>
 
 #define COOKIE "__Host-shimin-staff"
@@ -59,6 +60,24 @@ static bool check_staff(struct exchange *exchange, const struct staff_session *s
     return false;
 }
 
+/* A token that was issued over mutual TLS is good together with the same certificate only. */
+static enum session_outcome find_client(struct request *request, struct str token)
+{
+    struct request_certificate shown = {0};
+    (void)!request_certificate(request, &shown);
+    return client_token_find(request_arena(request), token, shown.digest, &request->actor);
+}
+
+static bool check_client(struct exchange *exchange)
+{
+    if (exchange->request->actor->scopes & exchange->route->scopes)
+        return true;
+    reply_header(exchange->request, "www-authenticate", STR("Bearer error=\"insufficient_scope\""));
+    reply_fault(exchange->request, PROBLEM_FORBIDDEN,
+                BILINGUAL("令牌没有这项权限范围", "The token does not have the scope for this"));
+    return false;
+}
+
 bool access_actor(struct exchange *exchange)
 {
     struct request *request = exchange->request;
@@ -70,12 +89,18 @@ bool access_actor(struct exchange *exchange)
         return false;
     }
     const struct staff_session *session = NULL;
-    enum session_outcome outcome =
-        exchange->route->roles ? staff_session_find(request_arena(request), token, &session) : SESSION_UNKNOWN;
+    enum session_outcome outcome = SESSION_UNKNOWN;
+    if (exchange->route->roles)
+        outcome = staff_session_find(request_arena(request), token, &session);
+    if (outcome == SESSION_FOUND)
+        request->actor = &session->actor;
+    else if (outcome == SESSION_UNKNOWN && exchange->route->scopes && bearer.len)
+        outcome = find_client(request, token);
     if (outcome == SESSION_UNAVAILABLE)
         return access_unavailable(request);
     if (outcome == SESSION_UNKNOWN)
         return access_unknown(request);
-    request->actor = &session->actor;
+    if (request->actor->kind == ACTOR_CLIENT)
+        return check_client(exchange);
     return (bearer.len || check_origin(exchange, session->csrf)) && check_staff(exchange, session);
 }

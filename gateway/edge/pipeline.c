@@ -6,6 +6,7 @@
 #include "edge/access_log.h"
 #include "edge/audit.h"
 #include "edge/idempotency.h"
+#include "edge/oauth_error.h"
 #include "edge/quota.h"
 #include "edge/validate.h"
 #include "federation/traffic.h"
@@ -131,6 +132,8 @@ void pipeline_handle(struct request *request)
     for (size_t i = 0; i < COUNT_OF(steps); i++)
         if (!steps[i](exchange))
             break;
+    if (exchange->route && exchange->route->oauth_errors)
+        oauth_error(request);
     idempotency_end(exchange);
     if (request->service && exchange->route->act != ACT_DESCRIBE)
         request->traffic = traffic_of_service(request->service);

@@ -134,13 +134,19 @@ static bool read_setup(struct reading *reading, const struct json *value)
     return reading->route->setup;
 }
 
+static bool read_problems(struct reading *reading, const struct json *value)
+{
+    reading->route->oauth_errors = value->type == JSON_STRING && str_is(value->string, "oauth");
+    return reading->route->oauth_errors;
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct reading *reading, const struct json *value);
 } members[] = {
     {"level", read_level},   {"service", read_service},         {"archetypes", read_archetypes}, {"act", read_act},
     {"limits", read_limits}, {"idempotency", read_idempotency}, {"staff", read_staff},           {"client", read_client},
-    {"setup", read_setup},   {"deadline_ms", read_deadline},
+    {"setup", read_setup},   {"problems", read_problems},       {"deadline_ms", read_deadline},
 };
 
 static void read_extension(struct reading *reading, struct text *faults)

@@ -29,6 +29,7 @@ struct route {
     enum level level;
     bool level_of_service;
     unsigned roles, scopes; /* bits of the staff and the clients who may; both 0: it is the citizens' */
+    bool oauth_errors;      /* faults are told as RFC 6749 §5.2 has them, not as problems */
     bool setup;             /* open to staff who have yet to set a password or a second factor */
     int service_at;         /* index of the path parameter that names the service, or -1 */
     unsigned archetypes;    /* bits; 0: any */

@@ -169,6 +169,11 @@ static bool is_plain(struct request *request)
     return false;
 }
 
+static bool is_json(struct str type)
+{
+    return str_is(type, "application/json") || str_ends(type, STR("+json"));
+}
+
 static bool read_body(struct request *request, const struct operation *operation)
 {
     struct str raw = request_raw_body(request);
@@ -180,6 +185,8 @@ static bool read_body(struct request *request, const struct operation *operation
         return refuse_media_type(request, operation);
     if (!is_plain(request))
         return false;
+    if (!is_json(media->type)) /* a form, a document: its handler reads it */
+        return true;
     struct json_error error;
     request->body = json_parse(arena, raw, &json_limits_request, &error);
     if (!request->body) {

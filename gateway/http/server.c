@@ -75,7 +75,7 @@ static bool check_settings(void)
         }
         tls |= settings->listeners[i].tls;
     }
-    return !tls || tls_load(settings->certificate, settings->private_key, settings->client_authority);
+    return !tls || tls_load(settings);
 }
 
 /* As many descriptors as the system lets us have. */
@@ -260,7 +260,7 @@ bool http_reload_certificates(void)
 {
     if (!settings->certificate)
         return true;
-    if (!tls_load(settings->certificate, settings->private_key, settings->client_authority))
+    if (!tls_load(settings))
         return false;
     workers_post(take_certificates, NULL);
     log_info("new certificate from %s", settings->certificate);

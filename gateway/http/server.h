@@ -26,7 +26,8 @@ struct http_settings {
     size_t listener_count;
     const char *certificate; /* PEM chain; needed when a listener has tls */
     const char *private_key;
-    const char *client_authority; /* PEM: clients of TLS are asked for a certificate of these; NULL: they are not asked */
+    const char *client_authority; /* PEM: what clients' certificates are checked with; they are asked for one */
+    bool ask_certificate;         /* without an authority as well: whoever signed it themselves is known by its digest */
     const char *problem_base;     /* "https://host/problems/": what `type` of a problem begins with */
     const char *const *origins;   /* CORS allow-list: "https://app.example", exact */
     size_t origin_count;

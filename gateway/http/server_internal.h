@@ -22,10 +22,10 @@ struct connection {
     bool cut;                     /* its descriptor has been shut down */
     char address[46];             /* of the client, as text; filled with the first request */
     struct shown_certificate {
-        bool given;
-        long result; /* X509_V_OK, or why not */
-        char subject[128];
-    } * certificate;   /* NULL: never asked for */
+        long result;     /* X509_V_OK, or why not */
+        char digest[44]; /* base64url of SHA-256 */
+        char subject[512];
+    } * certificate;   /* NULL: none was shown */
     int64_t active;    /* steady: when it was accepted or last had a request in flight */
     unsigned requests; /* ever */
     unsigned in_flight;
@@ -113,7 +113,7 @@ void library_error_register(h2o_pathconf_t *path);
 void sweep_start(struct server *server);
 
 /* tls.c */
-MUST_CHECK bool tls_load(const char *certificate, const char *private_key, const char *client_authority);
+MUST_CHECK bool tls_load(const struct http_settings *settings);
 /* The current context, with a reference for the caller. */
 SSL_CTX *tls_context(void);
 

@@ -5,6 +5,7 @@
 #include <shimin/log.h>
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "http/server_internal.h"
 
 /* ECDHE and AEAD only, for TLS 1.2; TLS 1.3 has nothing else. */
@@ -50,6 +51,21 @@ static int accept_any(int good, X509_STORE_CTX *store)
     return 1;
 }
 
+static void copy(char *to, size_t room, struct str from)
+{
+    size_t length = from.len < room ? from.len : 0; /* a cut name would be another's */
+    memcpy(to, from.at, length);
+    to[length] = '\0';
+}
+
+static void keep_certificate(struct shown_certificate *shown, const X509 *certificate, long result)
+{
+    CLEANUP(arena_close_held) struct arena *scratch = arena_open();
+    *shown = (struct shown_certificate){.result = result};
+    copy(shown->digest, sizeof shown->digest, certificate_digest(scratch, certificate));
+    copy(shown->subject, sizeof shown->subject, certificate_subject(scratch, certificate));
+}
+
 /* Keeps what the client showed with its connection. libh2o does not hand out the SSL of a socket, but the socket is what it
  * reads from. */
 static void on_handshake(const SSL *ssl, int where, int result)
@@ -59,34 +75,63 @@ static void on_handshake(const SSL *ssl, int where, int result)
         return;
     h2o_socket_t *socket = BIO_get_data(SSL_get_rbio(ssl));
     struct connection *connection = socket->on_close.data;
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    if (!certificate)
+        return;
     if (!connection->certificate)
         connection->certificate = memory_alloc(sizeof *connection->certificate);
-    struct shown_certificate *shown = connection->certificate;
-    X509 *certificate = SSL_get0_peer_certificate(ssl);
-    *shown = (struct shown_certificate){.given = certificate != NULL, .result = SSL_get_verify_result(ssl)};
-    if (certificate)
-        X509_NAME_oneline(X509_get_subject_name(certificate), shown->subject, sizeof shown->subject);
+    keep_certificate(connection->certificate, certificate, SSL_get_verify_result(ssl));
+}
+
+bool request_certificate(const struct request *request, struct request_certificate *certificate)
+{
+    const struct shown_certificate *shown = request->connection ? request->connection->certificate : NULL;
+    if (!shown)
+        return false;
+    *certificate = (struct request_certificate){
+        .digest = str_of(shown->digest),
+        .subject = str_of(shown->subject),
+        .vouched = shown->result == X509_V_OK,
+    };
+    return true;
 }
 
 bool http_client_certificate(const struct request *request, struct str *subject, const char **reason)
 {
-    const struct shown_certificate *shown = request->connection ? request->connection->certificate : NULL;
-    bool tls = request->listener && request->listener->tls;
-    *reason = !shown && tls   ? "no client certificate was asked for: the server has no authority to check it with"
-              : !shown        ? "the connection is not over TLS"
-              : !shown->given ? "no client certificate was shown"
-                              : X509_verify_cert_error_string(shown->result);
-    if (!shown || !shown->given || shown->result != X509_V_OK)
+    const struct connection *connection = request->connection;
+    const struct shown_certificate *shown = connection ? connection->certificate : NULL;
+    bool asked = connection && connection->server->settings->client_authority;
+    *reason = shown                                           ? X509_verify_cert_error_string(shown->result)
+              : !request->listener || !request->listener->tls ? "the connection is not over TLS"
+              : asked                                         ? "no client certificate was shown"
+                      : "no client certificate was asked for: the server has no authority to check it with";
+    if (!shown || shown->result != X509_V_OK)
         return false;
     *subject = str_of(shown->subject);
     return true;
 }
 
+/* The authorities whose certificates we name as wanted. Programs send theirs in any case; a browser asks its user for one of a
+ * named authority only, and for any if none is named: so there is always a name, if need be one that nobody has. */
+static STACK_OF(X509_NAME) * wanted_authorities(const char *authority)
+{
+    if (authority)
+        return SSL_load_client_CA_file(authority);
+    STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+    X509_NAME *nobody = X509_NAME_new();
+    if (!names || !nobody ||
+        X509_NAME_add_entry_by_txt(nobody, "CN", MBSTRING_ASC, (const unsigned char *)"Programs of departments", -1, -1, 0) !=
+            1 ||
+        !sk_X509_NAME_push(names, nobody))
+        fatal("no memory for the name of an authority");
+    return names;
+}
+
 static bool ask_for_certificate(SSL_CTX *context, const char *authority)
 {
     static const unsigned char ours[] = "shimin";
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authority);
-    if (!names || SSL_CTX_load_verify_locations(context, authority, NULL) != 1)
+    STACK_OF(X509_NAME) *names = wanted_authorities(authority);
+    if (!names || (authority && SSL_CTX_load_verify_locations(context, authority, NULL) != 1))
         return report(context, "cannot load the clients' authority", authority);
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
@@ -96,8 +141,9 @@ static bool ask_for_certificate(SSL_CTX *context, const char *authority)
     return true;
 }
 
-static bool make(const char *certificate, const char *private_key, const char *client_authority, SSL_CTX **made)
+static bool make(const struct http_settings *settings, SSL_CTX **made)
 {
+    const char *certificate = settings->certificate, *private_key = settings->private_key;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (!context)
         fatal("no memory for a TLS context");
@@ -117,16 +163,16 @@ static bool make(const char *certificate, const char *private_key, const char *c
         return report(context, "cannot load the key", private_key);
     if (SSL_CTX_check_private_key(context) != 1)
         return report(context, "the certificate does not belong to the key", private_key);
-    if (client_authority && !ask_for_certificate(context, client_authority))
+    if ((settings->ask_certificate || settings->client_authority) && !ask_for_certificate(context, settings->client_authority))
         return false;
     *made = context;
     return true;
 }
 
-bool tls_load(const char *certificate, const char *private_key, const char *client_authority)
+bool tls_load(const struct http_settings *settings)
 {
     SSL_CTX *made = NULL;
-    if (!make(certificate, private_key, client_authority, &made))
+    if (!make(settings, &made))
         return false;
     pthread_mutex_lock(&lock);
     SSL_CTX *old = current;

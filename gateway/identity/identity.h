@@ -15,6 +15,7 @@ struct identity_settings {
     int64_t staff_idle, staff_absolute;                   /* of staff */
     int64_t password_age;                                 /* of a password of staff, until it must be changed */
     struct password_cost password_cost;
+    const char *issuer; /* of departments' tokens: "https://host" */
 };
 
 /* Once, before the workers start; `settings` must live as long as the process. */

@@ -45,3 +45,20 @@ SELECT account.name, array_to_string(account.roles, ' '), account.department, ac
 FROM shimin.staff account
 JOIN shimin.staff_credential credential ON credential.staff_id = account.id
 WHERE account.id = $1::uuid AND account.state = 'active' AND credential.epoch = $2;
+
+-- name: find_client
+-- The live credentials of a client.
+SELECT client.department, array_to_string(client.scopes, ' '), credential.id, credential.method, credential.secret_sha256,
+       credential.jwk, credential.certificate, credential.subject
+FROM shimin.client client
+JOIN shimin.client_credential credential ON credential.client_id = client.id
+WHERE client.id = $1 AND client.revoked_at IS NULL AND credential.revoked_at IS NULL
+  AND (credential.expires_at IS NULL OR credential.expires_at > now());
+
+-- name: read_client_actor
+-- What a client may do now; nothing when it or the credential that its token came from has ended.
+SELECT client.department, array_to_string(client.scopes, ' ')
+FROM shimin.client client
+JOIN shimin.client_credential credential ON credential.client_id = client.id AND credential.id = $2::uuid
+WHERE client.id = $1 AND client.revoked_at IS NULL AND credential.revoked_at IS NULL
+  AND (credential.expires_at IS NULL OR credential.expires_at > now());

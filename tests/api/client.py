@@ -5,6 +5,7 @@ SHIMIN_CONFIG and SHIMIN (the program).
 """
 import base64
 import contextlib
+import functools
 import hashlib
 import hmac
 import itertools
@@ -166,6 +167,34 @@ def new_staff(role, department=None, area=None):
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return Staff(name, STAFF_PASSWORD, re.search(r"otpauth://\S+", done.stdout)[0])
+
+
+@functools.cache
+def _manager(department):
+    return staff_session("manager", department)
+
+
+def new_client(department, scopes, name=None, method=None):
+    """A client of a department, and the answer to its first credential (a secret unless `method` says more)."""
+    manager = _manager(department)
+    made = call("/department/v1/clients", body={"name": name or f"t{os.getpid()}-{next(_names)}", "scopes": list(scopes)}, token=manager)
+    assert made.status == 201, made
+    credential = call(f"/department/v1/clients/{made.json['id']}/credentials", body=method or {"method": "client_secret"}, token=manager)
+    assert credential.status == 201, credential
+    return made.json, credential.json
+
+
+def oauth(path, token=None, **form):
+    """A call with a form; the answer."""
+    return call(path, raw=urllib.parse.urlencode(form).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"}, token=token)
+
+
+def client_token(department, scopes):
+    """The token of a new client of the department with these scopes."""
+    client, credential = new_client(department, scopes)
+    answer = oauth("/oauth/token", grant_type="client_credentials", client_id=client["id"], client_secret=credential["client_secret"])
+    assert answer.status == 200, answer
+    return answer.json["access_token"]
 
 
 def staff_session(role, department=None, area=None):

@@ -24,6 +24,13 @@ struct str request_tracestate(struct request *request);           /* likewise; S
 /* How much the client wants this media type (Accept): 0 not at all, to 1000. An operation is not called when the client wants
  * none of the types that its contract names: 406. */
 unsigned request_weighs(const struct request *request, const char *type);
+/* What the client showed in its TLS handshake, if it did: nobody must. */
+struct request_certificate {
+    struct str digest;  /* base64url of the SHA-256 of its DER: x5t#S256 of RFC 8705 */
+    struct str subject; /* RFC 4514 */
+    bool vouched;       /* the configured authority has signed it, and it is in its time */
+};
+MUST_CHECK bool request_certificate(const struct request *request, struct request_certificate *certificate);
 bool request_speaks_chinese(const struct request *request); /* Accept-Language; Chinese unless English is preferred */
 struct str request_text(const struct request *request, struct bilingual text); /* the one of the two to show */
 
