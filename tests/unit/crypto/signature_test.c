@@ -159,6 +159,10 @@ int main(void)
     pkeys[SIGNATURE_ED25519] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     pkeys[SIGNATURE_ECDSA_P256_SHA256] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     pkeys[SIGNATURE_RSA_PSS_SHA512] = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+    /* one RSA key, which each entry that is freed holds */
+    pkeys[SIGNATURE_RSA_PSS_SHA256] = pkeys[SIGNATURE_RSA_SHA256] = pkeys[SIGNATURE_RSA_PSS_SHA512];
+    EVP_PKEY_up_ref(pkeys[SIGNATURE_RSA_PSS_SHA256]);
+    EVP_PKEY_up_ref(pkeys[SIGNATURE_RSA_SHA256]);
     pkeys[SIGNATURE_SM2_SM3] = pkeys[SIGNATURE_SM2_SM3_DER] = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
     tcase_add_loop_test(tests, what_is_signed_verifies_and_nothing_else_does, 0, COUNT_OF(pkeys));
     tcase_add_loop_test(tests, a_public_key_does_not_sign, 0, COUNT_OF(pkeys));
