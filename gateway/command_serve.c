@@ -3,7 +3,9 @@
 
 #include "../services/modules.h"
 #include "catalogue/loader.h"
+#include "catalogue/presence.h"
 #include "catalogue/snapshot.h"
+#include "catalogue/switch_rules.h"
 #include "config_keys.h"
 #include "crypto/digest.h"
 #include "crypto/field.h"
@@ -175,6 +177,8 @@ static bool prepare_parts(struct text *faults)
     gateway.edge = (struct edge_settings){
         .routes = gateway.routes, .limits = &gateway.limits, .deadline = config_duration(config, "http.deadline")};
     state_prepare(config_string(config, "catalogue.snapshot"));
+    switch_rules_open(config_integer(config, "switches.second_person_above"),
+                      config_duration(config, "switches.proposal_time"));
     sms_sandbox_prepare(config_string(config, "sandbox.address"), (unsigned)config_integer(config, "sandbox.control_port"));
     identity_prepare(&gateway.identity);
     pipeline_open(&gateway.edge);
@@ -194,6 +198,7 @@ static bool open_worker(void *argument)
         if (modules[i]->worker_open)
             modules[i]->worker_open();
     housekeeping_open();
+    presence_open();
     return http_open();
 }
 
@@ -204,6 +209,7 @@ static void stop_worker(void *argument)
         if (modules[i]->worker_close)
             modules[i]->worker_close();
     housekeeping_close();
+    presence_close();
     identity_close();
     federation_close();
     audit_close();

@@ -2,7 +2,7 @@
  * the administrators' interface. */
 #include "command.h"
 
-#include "catalogue/switch_faults.h"
+#include "catalogue/switch_rules.h"
 #include "owner.h"
 
 #include <shimin/catalogue.h>
@@ -20,10 +20,10 @@ struct wish {
     const char *target, *position, *reason_zh, *reason_en, *from, *until, *share;
 };
 
-static const char *operator_name(void)
+static const char *operator_label(struct arena *arena)
 {
     const struct passwd *user = getpwuid(getuid());
-    return user ? user->pw_name : "unknown";
+    return str_printf(arena, "machine:%s", user ? user->pw_name : "unknown").at;
 }
 
 static bool is_time(const char *text)
@@ -91,9 +91,9 @@ static const char *wish_text(struct arena *arena, const struct wish *wish)
 /* Who works on the machine itself is bound by no department, but by the second person. */
 static const char *bounds_text(struct arena *arena, const struct config *config)
 {
-    return str_to_c(arena, str_printf(arena, "{\"second_person_above\":%lld,\"patience\":%lld}",
-                                      (long long)config_integer(config, "switches.second_person_above"),
-                                      (long long)(config_duration(config, "switches.proposal_time") / seconds(1))));
+    switch_rules_open(config_integer(config, "switches.second_person_above"),
+                      config_duration(config, "switches.proposal_time"));
+    return str_to_c(arena, switch_bounds(arena, STR_NONE, STR_NONE));
 }
 
 static void clear_result(PGresult **result)
@@ -115,7 +115,7 @@ static const struct json *ask(struct arena *arena, const struct config *config, 
     struct str fault = json_get_string(answer, "fault", STR_NONE);
     if (!fault.at)
         return answer;
-    fprintf(stderr, "shimin switch: %.*s\n", STR_ARG(switch_fault_named(fault)->detail.en));
+    fprintf(stderr, "shimin switch: %.*s\n", STR_ARG(switch_fault_text(fault).en));
     return NULL;
 }
 
@@ -161,7 +161,7 @@ static int print_outcome(const struct json *answer)
 
 static int set_switch(struct arena *arena, const struct config *config, const struct wish *wish)
 {
-    const char *values[] = {wish_text(arena, wish), operator_name(), bounds_text(arena, config)};
+    const char *values[] = {wish_text(arena, wish), operator_label(arena), bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.switch_set($1, $2, $3)", values, COUNT_OF(values)));
 }
 
@@ -177,13 +177,13 @@ static int preview(struct arena *arena, const struct config *config, const struc
 
 static int undo(struct arena *arena, const struct config *config, const char *id)
 {
-    const char *values[] = {id, operator_name(), bounds_text(arena, config)};
+    const char *values[] = {id, operator_label(arena), bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.switch_undo($1, $2, $3)", values, COUNT_OF(values)));
 }
 
 static int decide(struct arena *arena, const struct config *config, const char *id, bool confirms)
 {
-    const char *values[] = {id, confirms ? "true" : "false", operator_name(), bounds_text(arena, config)};
+    const char *values[] = {id, confirms ? "true" : "false", operator_label(arena), bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.proposal_decide($1, $2, $3, $4)", values, COUNT_OF(values)));
 }
 

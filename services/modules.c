@@ -9,9 +9,19 @@ extern const struct module passage_module;
 extern const struct module staff_module;
 extern const struct module traffic_module;
 extern const struct module clients_module;
+extern const struct module gateways_module;
+extern const struct module switches_module;
 
 const struct module *const modules[] = {
-    &catalogue_module,    &identity_module, &records_module,
-    &publications_module, &passage_module,  &staff_module,
-    &clients_module,      &traffic_module,  NULL,
+    &catalogue_module,
+    &identity_module,
+    &records_module,
+    &publications_module,
+    &passage_module,
+    &staff_module,
+    &traffic_module,
+    &clients_module,
+    &gateways_module,
+    &switches_module,
+    NULL,
 };

@@ -343,6 +343,7 @@ struct definitions *definitions_compile(struct str text, struct str (*contract_b
         .references = 1,
         .arena = arena,
         .version = str_printf(arena, "%" PRId64, json_get_integer(document, "version", 0)),
+        .number = json_get_integer(document, "version", 0),
         .department_count = count_of(document, "departments"),
         .service_count = count_of(document, "services"),
     };

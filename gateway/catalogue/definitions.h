@@ -25,6 +25,7 @@ struct definitions {
     atomic_uint references;
     struct arena *arena;
     struct str version;
+    int64_t number; /* the version as a number */
     struct service *services;
     struct department *departments;
     struct department *systems; /* departments as their registered interfaces see them: other contract, other backend */
@@ -62,6 +63,8 @@ struct snapshot {
     struct arena *arena;
     struct definitions *definitions;
     struct switches switches;
+    int64_t switches_version;
+    atomic_uint awaited; /* workers that have yet to take it up, once it is published */
     struct str version;
 };
 void snapshot_reference(struct snapshot *snapshot);

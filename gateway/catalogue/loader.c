@@ -42,7 +42,6 @@ __attribute__((constructor)) static void register_metrics(void)
 struct compilation {
     struct str document;
     struct snapshot *base; /* set: only its switches change */
-    bool keep;             /* on disk, when good */
     struct snapshot *result;
     struct text faults;
 };
@@ -52,9 +51,6 @@ static void compile(void *argument)
     struct compilation *work = argument;
     work->result = work->base ? snapshot_with_switches(work->base, work->document, &work->faults)
                               : snapshot_compile(work->document, last_good_contract, &work->faults);
-    /* A snapshot that cannot be kept is still a good one; the log has the reason. */
-    if (work->result && work->keep)
-        (void)!(work->base ? last_good_keep_switches : last_good_keep_document)(work->document);
 }
 
 static enum load refuse(const char *faults)
@@ -64,9 +60,9 @@ static enum load refuse(const char *faults)
     return LOAD_REFUSED;
 }
 
-static enum load build(struct arena *arena, struct str document, struct snapshot *base, bool keep, struct snapshot **snapshot)
+static enum load build(struct arena *arena, struct str document, struct snapshot *base, struct snapshot **snapshot)
 {
-    struct compilation work = {.document = document, .base = base, .keep = keep, .faults = text_open(arena, 256)};
+    struct compilation work = {.document = document, .base = base, .faults = text_open(arena, 256)};
     while (!offload(compile, &work))
         if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
             return LOAD_LATER;
@@ -85,12 +81,61 @@ static void announce(struct snapshot *snapshot)
     snapshot_publish(snapshot);
 }
 
-static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool keep)
+/* ---- the copy on disk: written when the snapshot is out, for to sync a disk may take longer than a switch may ---- */
+
+/* A document and, after it, the switches that were set over it. */
+static struct kept {
+    struct arena *arena; /* NULL: there is nothing to be written */
+    struct str document;
+    bool (*write)(struct str document);
+} kept[2] = {{.write = last_good_keep_document}, {.write = last_good_keep_switches}};
+static bool keeping;
+
+/* What cannot be kept is good all the same; the log has the reason. */
+static void write_kept(void *argument)
+{
+    const struct kept *copy = argument;
+    (void)!copy->write(copy->document);
+}
+
+static void keep_waiting(void *argument)
+{
+    (void)argument;
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        struct kept copy = kept[i];
+        if (!copy.arena)
+            continue;
+        kept[i].arena = NULL;
+        while (!offload(write_kept, &copy))
+            if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
+                break;
+        arena_close(copy.arena);
+        i = SIZE_MAX; /* another may have come meanwhile */
+    }
+    keeping = false;
+}
+
+static void keep(struct str document, bool switches)
+{
+    struct kept *copy = &kept[switches];
+    arena_close(copy->arena);
+    copy->arena = arena_open();
+    copy->document = str_copy(copy->arena, document);
+    if (keeping)
+        return;
+    keeping = true;
+    fiber_start(keep_waiting, NULL, DEADLINE_NEVER);
+}
+
+static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool is_kept)
 {
     struct snapshot *snapshot;
-    enum load outcome = build(arena, document, base, keep, &snapshot);
-    if (outcome == LOAD_DONE)
-        announce(snapshot);
+    enum load outcome = build(arena, document, base, &snapshot);
+    if (outcome != LOAD_DONE)
+        return outcome;
+    announce(snapshot);
+    if (is_kept)
+        keep(document, base != NULL);
     return outcome;
 }
 
@@ -213,17 +258,17 @@ static bool load_last_good(struct arena *arena)
     struct str document = last_good_document(arena);
     if (!document.at) {
         log_error("no catalogue: Postgres gives none, and no snapshot is on disk; start Postgres, then run: shimin "
-                  "catalogue load");
+                  "catalogue apply");
         return false;
     }
     log_warning("Postgres gives no catalogue: starting from the last good snapshot on disk");
     struct snapshot *snapshot, *switched;
-    if (build(arena, document, NULL, false, &snapshot) != LOAD_DONE)
+    if (build(arena, document, NULL, &snapshot) != LOAD_DONE)
         return false;
     /* once, so that no worker begins with a service open that was switched off */
     struct str switches = last_good_switches(arena);
     if (switches_version(arena, switches) > switches_version(arena, document) &&
-        build(arena, switches, snapshot, false, &switched) == LOAD_DONE) {
+        build(arena, switches, snapshot, &switched) == LOAD_DONE) {
         snapshot_release(snapshot);
         snapshot = switched;
     }

@@ -9,3 +9,27 @@ SELECT shimin.switches_document()::text;
 -- name: contract_bytes
 -- A department's contract as it was registered.
 SELECT bytes FROM shimin.contract WHERE sha256 = $1 LIMIT 1;
+
+-- name: confirm_snapshot
+-- This gateway is there, and all of its workers run this snapshot.
+INSERT INTO shimin.gateway AS known (id, host, program, workers, started_at, version, switches_version)
+VALUES ($1::uuid, $2, $3, $4::integer, $5::timestamptz, $6::bigint, $7::bigint)
+ON CONFLICT (id) DO UPDATE
+    SET beat_at = now(), version = excluded.version, switches_version = excluded.switches_version,
+        confirmed_at = CASE WHEN (known.version, known.switches_version) IS DISTINCT FROM (excluded.version, excluded.switches_version)
+                            THEN now() ELSE known.confirmed_at END;
+
+-- name: leave
+-- This gateway stops; and those that went without a word an hour ago are forgotten.
+DELETE FROM shimin.gateway WHERE id = $1::uuid OR beat_at < now() - interval '1 hour';
+
+-- name: confirmations
+-- Do all gateways that are heard of run the switches, or the definitions, of this version? And each of them.
+SELECT coalesce(bool_and(g.confirmed) FILTER (WHERE NOT g.stale), true),
+       jsonb_build_object(
+           'confirmed', coalesce(bool_and(g.confirmed) FILTER (WHERE NOT g.stale), true),
+           'gateways', coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'host', g.host, 'confirmed', g.confirmed, 'stale', g.stale)
+                                          ORDER BY g.started_at, g.id), '[]'::jsonb))::text
+FROM (SELECT id, host, started_at, shimin.gateway_is_stale(gateway) AS stale,
+             CASE WHEN $2::boolean THEN switches_version ELSE version END >= $1::bigint AS confirmed
+      FROM shimin.gateway) AS g;

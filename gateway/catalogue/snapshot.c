@@ -25,6 +25,7 @@ static struct snapshot *snapshot_make(struct definitions *definitions, const str
         .references = 1,
         .arena = arena,
         .definitions = definitions,
+        .switches_version = json_get_integer(document, "switches_version", 0),
         .version = str_printf(arena, "%.*s.%" PRId64, STR_ARG(definitions->version),
                               json_get_integer(document, "switches_version", 0)),
     };

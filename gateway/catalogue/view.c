@@ -1,5 +1,6 @@
 /* Each worker's view of the current snapshot, and the pins that keep an old one alive while a request uses it. */
 #include "catalogue/definitions.h"
+#include "catalogue/presence.h"
 
 #include <shimin/log.h>
 #include <shimin/worker.h>
@@ -36,10 +37,15 @@ static void adopt(void *argument)
     *view = (struct view){.next = views, .snapshot = argument};
     views = view;
     drop_unused();
+    if (atomic_fetch_sub(&view->snapshot->awaited, 1) == 1) {
+        snapshot_reference(view->snapshot);
+        worker_post(worker_at(0), presence_confirm, view->snapshot);
+    }
 }
 
 void snapshot_publish(struct snapshot *snapshot)
 {
+    atomic_store(&snapshot->awaited, worker_count());
     for (unsigned i = 0; i < worker_count(); i++) {
         snapshot_reference(snapshot);
         worker_post(worker_at(i), adopt, snapshot);

@@ -1,9 +1,11 @@
 /* Health and metrics. A new probe is a function and a line in the table. */
 #include "edge/operations.h"
 
+#include "catalogue/presence.h"
 #include "edge_queries.h"
 
 #include <shimin/catalogue.h>
+#include <shimin/clock.h>
 #include <shimin/metrics.h>
 #include <shimin/pg.h>
 #include <shimin/redis.h>
@@ -41,17 +43,37 @@ static bool redis_answers(struct arena *arena)
     return redis_command(arena, &reply, "PING") == REDIS_OK;
 }
 
+/* Which snapshot the worker runs: what /admin/v1/gateways says of the whole gateway. */
+static void tell_snapshot(struct text *text)
+{
+    const struct snapshot *snapshot = catalogue_snapshot();
+    if (snapshot)
+        text_printf(text, ": snapshot %.*s", STR_ARG(snapshot_version(snapshot)));
+}
+
+/* Since when the administrators' list of gateways has nothing new of this one. */
+static void tell_contact(struct text *text)
+{
+    int64_t silence = presence_silence();
+    if (silence < 0)
+        text_add_c(text, ": no contact yet");
+    else
+        text_printf(text, ": last contact %lld.%lld s ago", (long long)(silence / seconds(1)),
+                    (long long)(silence % seconds(1) / milliseconds(100)));
+}
+
 /* What must hold for requests to be sent here. Without Redis or Postgres the gateway still serves what it can, but no login or
  * query of a citizen; `required` ones make /readyz answer 503. */
 static const struct probe {
     const char *name;
     bool (*passes)(struct arena *arena); /* may wait */
     bool required;
+    void (*tell)(struct text *text); /* more about it; NULL: nothing */
 } probes[] = {
-    {"serving", serving, true},
-    {"catalogue", has_catalogue, true},
-    {"postgres", postgres_answers, true},
-    {"redis", redis_answers, true},
+    {"serving", serving, true, NULL},
+    {"catalogue", has_catalogue, true, tell_snapshot},
+    {"postgres", postgres_answers, true, tell_contact},
+    {"redis", redis_answers, true, NULL},
 };
 
 static void live(struct request *request)
@@ -66,7 +88,10 @@ static void ready(struct request *request)
     for (size_t i = 0; i < COUNT_OF(probes); i++) {
         bool passes = probes[i].passes(request_arena(request));
         all = all && (passes || !probes[i].required);
-        text_printf(&text, "[%c] %s\n", passes ? '+' : '-', probes[i].name);
+        text_printf(&text, "[%c] %s", passes ? '+' : '-', probes[i].name);
+        if (probes[i].tell)
+            probes[i].tell(&text);
+        text_add_char(&text, '\n');
     }
     text_add_c(&text, all ? "ready\n" : "not ready\n");
     bool verbose = str_starts(request_query(request), STR("verbose"));

@@ -40,4 +40,12 @@ enum session_outcome session_revoke(struct arena *arena, struct str citizen_id, 
 /* Ends all of them. */
 enum session_outcome session_revoke_all(struct arena *arena, struct str citizen_id) MUST_CHECK;
 
+/* How many sessions there are, of all citizens. Of a large Redis a part is looked at, and the whole estimated from it. Waits.
+ */
+struct session_count {
+    int64_t sessions;
+    bool exact;
+};
+enum session_outcome session_count(struct arena *arena, struct session_count *count) MUST_CHECK;
+
 #endif

@@ -168,11 +168,18 @@ START_TEST(a_refused_or_emptied_catalogue_leaves_the_old_one)
 }
 END_TEST
 
+static bool is_on_disk(const char *words)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    return str_find(last_good_switches(arena), str_of(words)) >= 0 || str_find(last_good_document(arena), str_of(words)) >= 0;
+}
+
 static void load_and_switch(void)
 {
     ck_assert(open_worker());
     run(SWITCH("read_only", "NULL", "NULL"));
     WAIT_UNTIL(position() == SWITCH_READ_ONLY, 2);
+    WAIT_UNTIL(is_on_disk("read_only"), 5);
     pg_close();
 }
 
