@@ -104,30 +104,6 @@ static bool read_deadline(struct reading *reading, const struct json *value)
     return reading->route->deadline > 0;
 }
 
-static bool read_staff(struct reading *reading, const struct json *value)
-{
-    enum role role;
-    if (value->type == JSON_STRING && str_is(value->string, "any"))
-        reading->route->roles = (1U << ROLES) - 1;
-    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
-        if (value->items[i].type != JSON_STRING || !role_named(value->items[i].string, &role))
-            return false;
-        reading->route->roles |= 1U << role;
-    }
-    return reading->route->roles != 0;
-}
-
-static bool read_client(struct reading *reading, const struct json *value)
-{
-    enum scope scope;
-    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
-        if (value->items[i].type != JSON_STRING || !scope_named(value->items[i].string, &scope))
-            return false;
-        reading->route->scopes |= 1U << scope;
-    }
-    return reading->route->scopes != 0;
-}
-
 static bool read_setup(struct reading *reading, const struct json *value)
 {
     reading->route->setup = value->type == JSON_BOOLEAN && value->boolean;
@@ -144,9 +120,9 @@ static const struct {
     const char *name;
     bool (*read)(struct reading *reading, const struct json *value);
 } members[] = {
-    {"level", read_level},   {"service", read_service},         {"archetypes", read_archetypes}, {"act", read_act},
-    {"limits", read_limits}, {"idempotency", read_idempotency}, {"staff", read_staff},           {"client", read_client},
-    {"setup", read_setup},   {"problems", read_problems},       {"deadline_ms", read_deadline},
+    {"level", read_level}, {"service", read_service},   {"archetypes", read_archetypes},
+    {"act", read_act},     {"limits", read_limits},     {"idempotency", read_idempotency},
+    {"setup", read_setup}, {"problems", read_problems}, {"deadline_ms", read_deadline},
 };
 
 static void read_extension(struct reading *reading, struct text *faults)
@@ -169,14 +145,55 @@ static void read_extension(struct reading *reading, struct text *faults)
     }
 }
 
-/* A new address of administrators or departments cannot be left open by forgetting to say whose it is. */
+/* A role of staff or a scope of clients, as an alternative of `security` names it; an empty list of roles: any role. */
+static bool read_actor(struct route *route, struct str scheme, const struct json *list)
+{
+    enum role role;
+    enum scope scope;
+    bool one = list->type == JSON_ARRAY && list->count == 1 && list->items[0].type == JSON_STRING;
+    if (str_is(scheme, "staff") && list->type == JSON_ARRAY && list->count == 0)
+        route->roles = (1U << ROLES) - 1;
+    else if (str_is(scheme, "staff") && one && role_named(list->items[0].string, &role))
+        route->roles |= 1U << role;
+    else if (str_is(scheme, "client") && one && scope_named(list->items[0].string, &scope))
+        route->scopes |= 1U << scope;
+    else
+        return false;
+    return true;
+}
+
+/* `security` says whose an operation is: [{session: []}, {}] citizens' and guests'; [{staff: [system]}, {client: [contracts]}]
+ * of staff with that role or of clients with that scope, each alternative naming one (OpenAPI 3.1: an array of roles means
+ * all). */
+static void read_security(struct route *route, struct text *faults)
+{
+    const struct operation *operation = route->operation;
+    const struct json *list = json_get(operation->source, "security");
+    if (!list)
+        list = json_get(operation->contract->document, "security");
+    for (uint32_t i = 0; list && list->type == JSON_ARRAY && i < list->count; i++) {
+        const struct json *way = &list->items[i];
+        bool citizens = way->count == 0 || str_is(way->members[0].name, "session");
+        if (!citizens && (way->count != 1 || !read_actor(route, way->members[0].name, &way->members[0].value)))
+            text_printf(faults,
+                        "%.*s: operation %.*s: security/%u must be {staff: [one role]}, {staff: []} or {client: [one scope]}\n",
+                        STR_ARG(operation->contract->name), STR_ARG(operation->id), i);
+        else if (citizens && i > 0 && (route->roles || route->scopes))
+            text_printf(faults, "%.*s: operation %.*s: security mixes citizens with staff or clients\n",
+                        STR_ARG(operation->contract->name), STR_ARG(operation->id));
+    }
+}
+
+/* A new address of administrators or departments cannot be left open by forgetting to say whose it is: [] says it is anybody's.
+ */
 static void check_actors(const struct route *route, struct text *faults)
 {
     const struct operation *operation = route->operation;
     bool theirs = str_starts(operation->path, STR("/admin/")) || str_starts(operation->path, STR("/department/"));
     bool said = route->roles || route->scopes;
-    if (theirs && !said && operation->security.kind != SECURITY_NONE)
-        text_printf(faults, "%.*s: operation %.*s: x-shimin names neither staff nor client\n",
+    const struct json *own = json_get(operation->source, "security");
+    if (theirs && !said && !(own && own->count == 0))
+        text_printf(faults, "%.*s: operation %.*s: security names neither staff nor client\n",
                     STR_ARG(operation->contract->name), STR_ARG(operation->id));
     if (said && (route->level != LEVEL_GUEST || route->level_of_service))
         text_printf(faults, "%.*s: operation %.*s: x-shimin names a citizen's level beside staff or client\n",
@@ -229,6 +246,7 @@ static void bind(struct arena *arena, struct routes *routes, const struct module
     if (!route->handle)
         text_printf(faults, "%s: operation %.*s has no handler\n", module->name, STR_ARG(operation->id));
     read_extension(&(struct reading){route, limits}, faults);
+    read_security(route, faults);
     check_actors(route, faults);
     if (!router_add(routes->router, operation, route, &reason))
         text_printf(faults, "%s: operation %.*s: %.*s\n", module->name, STR_ARG(operation->id), STR_ARG(reason));

@@ -5,6 +5,8 @@
 
 #include <shimin/module.h>
 
+#include <string.h>
+
 static struct arena *arena;
 static struct text faults;
 static struct limits limits;
@@ -61,6 +63,52 @@ START_TEST(a_good_contract_is_bound_and_found)
     ck_assert(!match.target && match.found);
     ASSERT_HAS(routes_document(routes), "/v1/{slug}");
     ck_assert_int_lt(str_find(routes_document(routes), STR("x-shimin")), 0);
+}
+END_TEST
+
+#define SECURED_BY(path, security)                                                                                             \
+    TEST_CONTRACT(                                                                                                             \
+        "  " path ":\n    get:\n      operationId: readIt\n      security: " security "\n      " RESPONSES                     \
+        "\ncomponents: {securitySchemes: {session: {type: http, scheme: bearer}, staff: {type: http, scheme: bearer}, "        \
+        "client: {type: http, scheme: bearer}}}\n")
+
+START_TEST(security_says_whose_an_operation_is)
+{
+    static const struct {
+        const char *contract;
+        unsigned roles, scopes;
+    } cases[] = {
+        {SECURED_BY("/admin/v1/x", "[{staff: [system]}, {staff: [operator]}]"), 1U << ROLE_SYSTEM | 1U << ROLE_OPERATOR, 0},
+        {SECURED_BY("/department/v1/x", "[{staff: [manager]}, {client: [clients]}]"), 1U << ROLE_MANAGER, 1U << SCOPE_CLIENTS},
+        {SECURED_BY("/admin/v1/x", "[{staff: []}]"), (1U << ROLES) - 1, 0},
+        {SECURED_BY("/admin/v1/x", "[]"), 0, 0},
+        {SECURED_BY("/v1/x", "[{session: []}, {}]"), 0, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct module module = TEST_MODULE("test", cases[i].contract, {"readIt", answer}, );
+        faults = text_open(arena, 256);
+        struct routes *routes = load(&module);
+        ck_assert_msg(routes != NULL, "%s", faults.at);
+        struct route_match match;
+        const char *at = strstr(cases[i].contract, "  /");
+        routes_match(routes, METHOD_GET, str_slice(str_of(at), 2, strcspn(at + 2, ":") + 2), &match);
+        const struct route *route = match.target;
+        ck_assert_uint_eq(route->roles, cases[i].roles);
+        ck_assert_uint_eq(route->scopes, cases[i].scopes);
+    }
+}
+END_TEST
+
+START_TEST(an_operation_that_does_not_say_whose_it_is_is_refused)
+{
+    expect_fault(SECURED_BY("/admin/v1/x", "[{staff: [king]}]"), "security/0 must be");
+    expect_fault(SECURED_BY("/admin/v1/x", "[{staff: [system, audit]}]"), "security/0 must be");
+    expect_fault(SECURED_BY("/admin/v1/x", "[{client: []}]"), "security/0 must be");
+    expect_fault(SECURED_BY("/admin/v1/x", "[{staff: [system], client: [contracts]}]"), "security/0 must be");
+    expect_fault(SECURED_BY("/admin/v1/x", "[{staff: [system]}, {}]"), "mixes citizens");
+    expect_fault(SECURED_BY("/admin/v1/x", "[{session: []}]"), "names neither staff nor client");
+    expect_fault(TEST_CONTRACT("  /department/v1/x:\n    get:\n      operationId: readIt\n      " RESPONSES "\n"),
+                 "names neither staff nor client");
 }
 END_TEST
 
@@ -126,6 +174,8 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_good_contract_is_bound_and_found);
     tcase_add_test(all, members_of_x_shimin_that_are_unknown_or_broken_are_refused);
+    tcase_add_test(all, security_says_whose_an_operation_is);
+    tcase_add_test(all, an_operation_that_does_not_say_whose_it_is_is_refused);
     tcase_add_test(all, an_operation_needs_a_handler_and_a_handler_an_operation);
     tcase_add_test(all, two_modules_cannot_have_one_path);
     tcase_add_test(all, a_parameter_in_a_cookie_and_a_broken_contract_are_refused);

@@ -23,7 +23,7 @@ CREDENTIALS = {
 CONFIG = """
 workers: 2
 tls: {{certificate: server.pem, private_key: server.key}}
-postgres: {{application: none}}
+postgres: {{application: dbname=none}}
 keys: {{file: none}}
 secrets: {{file: secrets.yaml}}
 catalogue: {{directory: {root}/schema/catalogue, contracts: {root}/schema/contracts, snapshot: none}}
