@@ -73,7 +73,7 @@ static enum answer_verdict judge(struct judgement *judgement)
     else if (!take_turn(turns, judgement))
         return ANSWER_LATE;
     if (turns && turns->share && arena_size(judgement->arena) > before)
-        share_count(turns->share, judgement->arena, arena_size(judgement->arena) - before);
+        hold_count(share_hold(turns->share, judgement->arena), arena_size(judgement->arena) - before);
     return judgement->good ? ANSWER_GOOD : ANSWER_BREACH;
 }
 

@@ -5,10 +5,10 @@
 
 struct share {
     size_t used, most;
-    unsigned references; /* the owner, and what is taken */
+    unsigned references; /* the owner, and each hold */
 };
 
-struct taken {
+struct hold {
     struct share *share;
     size_t n;
 };
@@ -39,25 +39,32 @@ void share_set(struct share *share, size_t most)
 
 static void give_back(void *argument)
 {
-    struct taken *taken = argument;
-    taken->share->used -= taken->n;
-    let_go(taken->share);
+    struct hold *hold = argument;
+    hold->share->used -= hold->n;
+    let_go(hold->share);
 }
 
-void share_count(struct share *share, struct arena *arena, size_t n)
+struct hold *share_hold(struct share *share, struct arena *arena)
 {
-    struct taken *taken = arena_new(arena, struct taken);
-    *taken = (struct taken){share, n};
-    share->used += n;
+    struct hold *hold = arena_new(arena, struct hold);
+    hold->share = share;
     share->references++;
-    arena_defer(arena, give_back, taken);
+    arena_defer(arena, give_back, hold);
+    return hold;
 }
 
-bool share_take(struct share *share, struct arena *arena, size_t n)
+void hold_count(struct hold *hold, size_t n)
 {
+    hold->n += n;
+    hold->share->used += n;
+}
+
+bool hold_take(struct hold *hold, size_t n)
+{
+    const struct share *share = hold->share;
     if (share->used >= share->most || n > share->most - share->used)
         return false;
-    share_count(share, arena, n);
+    hold_count(hold, n);
     return true;
 }
 

@@ -20,7 +20,8 @@ struct reader {
     bool any; /* a byte has come */
     unsigned interim;
     size_t head_bytes; /* of the interim heads */
-    size_t counted;    /* bytes of the body that the share has given */
+    struct hold *hold; /* of the share; NULL: memory is not counted */
+    size_t held;
 };
 
 static enum upstream_status fail(struct reader *reader, enum upstream_status status, enum upstream_fault fault)
@@ -32,12 +33,13 @@ static enum upstream_status fail(struct reader *reader, enum upstream_status sta
 /* Memory for a body of n bytes: a step at a time where its length is not known before. */
 static bool has_share(struct reader *reader, size_t n)
 {
-    struct share *share = reader->request->share;
-    if (!share || n <= reader->counted)
+    if (!reader->hold || n <= reader->held)
         return true;
-    size_t step = n - reader->counted < SHARE_STEP && reader->framing != FRAMING_LENGTH ? SHARE_STEP : n - reader->counted;
-    reader->counted += step;
-    return share_take(share, reader->arena, step);
+    size_t step = n - reader->held;
+    if (step < SHARE_STEP && reader->framing != FRAMING_LENGTH)
+        step = SHARE_STEP;
+    reader->held += step;
+    return hold_take(reader->hold, step);
 }
 
 static void on_input(h2o_socket_t *socket, const char *error)
@@ -301,6 +303,8 @@ enum upstream_status answer_read(struct link *link, const struct upstream_reques
                                  struct upstream_response *response, bool *any, bool *reusable)
 {
     struct reader reader = {.link = link, .request = request, .arena = arena, .response = response};
+    if (request->share)
+        reader.hold = share_hold(request->share, arena);
     h2o_socket_read_start(link->socket, on_input);
     enum upstream_status status;
     do

@@ -237,27 +237,41 @@ def answers(base, path):
         return False
 
 
+class Gateway(str):
+    """Its plain URL; also where it is asked for metrics, its process, and what it has logged."""
+
+    operations = pid = log = None
+
+    def logged(self):
+        with open(self.log, encoding="utf-8") as lines:
+            return lines.read()
+
+
 @contextlib.contextmanager
 def another_gateway(**changes):
-    """A gateway of its own on the stack's Postgres and Redis, with other settings; its plain URL."""
-    plain = free_port()
+    """A gateway of its own on the stack's Postgres and Redis, with other settings."""
+    plain, operations = free_port(), free_port()
     ports = {"SHIMIN_LISTEN_TLS_PORT": str(free_port()), "SHIMIN_LISTEN_PLAIN_PORT": str(plain),
-             "SHIMIN_LISTEN_OPERATIONS_PORT": str(free_port()), "SHIMIN_WORKERS": "1"}
-    with tempfile.TemporaryFile() as log:
+             "SHIMIN_LISTEN_OPERATIONS_PORT": str(operations), "SHIMIN_WORKERS": "1"}
+    with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen([os.environ["SHIMIN"], "serve"], env={**os.environ, **ports, **changes}, stdout=log, stderr=log)
         try:
-            url = f"http://127.0.0.1:{plain}"
-            wait_until(lambda: answers(url, "/v1/categories"), 20, "the gateway")
-            yield url
+            gateway = Gateway(f"http://127.0.0.1:{plain}")
+            gateway.operations, gateway.pid, gateway.log = f"http://127.0.0.1:{operations}", process.pid, log.name
+            try:
+                wait_until(lambda: answers(gateway, "/v1/categories"), 20, "the gateway")
+            except AssertionError as fault:
+                raise AssertionError(f"{fault}: {gateway.logged()}") from None
+            yield gateway
         finally:
             process.terminate()
             process.wait(30)
 
 
-def metric(name, **labels):
+def metric(name, base=OPERATIONS, **labels):
     """The sum of a metric's samples that have these labels."""
     total = 0.0
-    for line in call("/metrics", base=OPERATIONS).bytes.decode().splitlines():
+    for line in call("/metrics", base=base).bytes.decode().splitlines():
         if line.startswith(name) and all(f'{key}="{value}"' in line for key, value in labels.items()):
             if line[len(name)] in "{ ":
                 total += float(line.rsplit(" ", 1)[1])
