@@ -27,7 +27,8 @@
 #endif
 
 #define ALIGNMENT 16
-#define FIRST_BLOCK ((size_t)4096)
+/* A federated query of one page fits. */
+#define FIRST_BLOCK ((size_t)8192)
 #define LARGEST_BLOCK ((size_t)65536)
 /* From here on an allocation gets a block of its own, so that no block loses more than this at its end. */
 #define OWN_BLOCK (LARGEST_BLOCK / 4)

@@ -109,13 +109,9 @@ bool calendar_take_digits(const char **at, const char *end, int digits, int *val
     return true;
 }
 
-size_t time_format_rfc3339(char out[TIME_RFC3339_MAX], int64_t wall, bool micro)
+static void format_second(char *out, int64_t second)
 {
-    if (wall < FIRST_SECOND * 1000000)
-        wall = FIRST_SECOND * 1000000;
-    if (wall > LAST_SECOND * 1000000 + 999999)
-        wall = LAST_SECOND * 1000000 + 999999;
-    struct civil civil = time_civil(wall);
+    struct civil civil = calendar_civil(second + CHINA_OFFSET);
     memcpy(out, "0000-00-00T00:00:00.000000+08:00", TIME_RFC3339_MAX);
     calendar_put_digits(out, civil.year, 4);
     calendar_put_digits(out + 5, civil.month, 2);
@@ -123,8 +119,25 @@ size_t time_format_rfc3339(char out[TIME_RFC3339_MAX], int64_t wall, bool micro)
     calendar_put_digits(out + 11, civil.hour, 2);
     calendar_put_digits(out + 14, civil.minute, 2);
     calendar_put_digits(out + 17, civil.second, 2);
+}
+
+/* What a thread writes are moments of now, thousands in a second: the second's text is made once. */
+size_t time_format_rfc3339(char out[TIME_RFC3339_MAX], int64_t wall, bool micro)
+{
+    static _Thread_local struct {
+        int64_t second;
+        char text[TIME_RFC3339_MAX];
+    } last;
+    if (wall < FIRST_SECOND * 1000000)
+        wall = FIRST_SECOND * 1000000;
+    if (wall > LAST_SECOND * 1000000 + 999999)
+        wall = LAST_SECOND * 1000000 + 999999;
+    int64_t second = to_seconds(wall);
+    if (second != last.second || !last.text[0])
+        format_second(last.text, last.second = second);
+    memcpy(out, last.text, TIME_RFC3339_MAX);
     if (micro) {
-        calendar_put_digits(out + 20, wall - to_seconds(wall) * 1000000, 6);
+        calendar_put_digits(out + 20, wall - second * 1000000, 6);
         return 32;
     }
     memcpy(out + 19, "+08:00", 7);

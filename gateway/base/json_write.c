@@ -20,18 +20,21 @@ static bool in_object(const struct json_out *out)
     return out->depth > 0 && (out->is_object[(out->depth - 1) / 64] >> (out->depth - 1) % 64 & 1);
 }
 
-/* What must stand before a value. */
+/* Whether a comma must stand before the value that comes now. */
+static bool takes_comma(struct json_out *out)
+{
+    bool comma = out->need_comma && !out->after_key;
+    assert(out->after_key || !in_object(out));
+    assert(out->depth > 0 || !comma); /* one value a text */
+    out->after_key = false;
+    out->need_comma = true;
+    return comma;
+}
+
 static void before_value(struct json_out *out)
 {
-    if (out->after_key) {
-        out->after_key = false;
-    } else {
-        assert(!in_object(out));
-        assert(out->depth > 0 || !out->need_comma); /* one value a text */
-        if (out->need_comma)
-            text_add_char(out->text, ',');
-    }
-    out->need_comma = true;
+    if (takes_comma(out))
+        text_add_char(out->text, ',');
 }
 
 static void begin(struct json_out *out, bool is_object)
@@ -87,57 +90,54 @@ static size_t write_escape(char *out, unsigned char c)
     return 6;
 }
 
-static void add_string(struct text *text, struct str string)
+static void add_escaped(struct text *text, struct str string)
 {
-    const char *from = string.at, *end = string.len > 0 ? string.at + string.len : from;
-    char *to = text_reserve(text, string.len + 2);
-    *to++ = '"';
-    text->len++;
-    while (from < end) {
+    for (const char *from = string.at, *end = from + string.len; from < end;) {
         const char *plain_end = json_scan(from, end);
         size_t plain = (size_t)(plain_end - from);
-        to = text_reserve(text, (size_t)(end - from) + 7);
+        char *to = text_reserve(text, (size_t)(end - from) + 7);
         memcpy(to, from, plain);
         text->len += plain;
         from = plain_end;
         if (from < end)
             text->len += write_escape(to + plain, (unsigned char)*from++);
     }
-    text_add_char(text, '"');
 }
 
-static void add_key(struct json_out *out, struct str name)
+/* The string, with what stands around it: most of what is written is names and short strings, and room is looked for once. */
+static void add_string(struct text *text, bool comma, struct str string, bool colon)
 {
-    assert(in_object(out) && !out->after_key);
-    if (out->need_comma)
-        text_add_char(out->text, ',');
-    add_string(out->text, name);
-    text_add_char(out->text, ':');
-    out->after_key = true;
-}
-
-void json_key(struct json_out *out, const char *name)
-{
-    add_key(out, str_of(name));
+    const char *end = string.len > 0 ? string.at + string.len : string.at;
+    char *to = text_reserve(text, string.len + 4);
+    if (comma)
+        *to++ = ',';
+    *to++ = '"';
+    if (json_scan(string.at, end) == end) {
+        if (string.len > 0)
+            memcpy(to, string.at, string.len);
+        to += string.len;
+    } else {
+        text->len = (size_t)(to - text->at);
+        add_escaped(text, string);
+        to = text_reserve(text, 2);
+    }
+    *to++ = '"';
+    if (colon)
+        *to++ = ':';
+    *to = '\0';
+    text->len = (size_t)(to - text->at);
 }
 
 void json_key_str(struct json_out *out, struct str name)
 {
-    add_key(out, name);
+    assert(in_object(out) && !out->after_key);
+    add_string(out->text, out->need_comma, name, true);
+    out->after_key = true;
 }
 
 void json_put(struct json_out *out, struct str string)
 {
-    before_value(out);
-    add_string(out->text, string);
-}
-
-void json_put_c(struct json_out *out, const char *string)
-{
-    if (string)
-        json_put(out, str_of(string));
-    else
-        json_put_null(out);
+    add_string(out->text, takes_comma(out), string, false);
 }
 
 void json_put_i64(struct json_out *out, int64_t value)
@@ -207,7 +207,7 @@ static void add_value(struct text *text, const struct json *value)
         add_double(text, value->number);
         return;
     case JSON_STRING:
-        add_string(text, value->string);
+        add_string(text, false, value->string, false);
         return;
     case JSON_ARRAY:
         text_add_char(text, '[');
@@ -221,10 +221,7 @@ static void add_value(struct text *text, const struct json *value)
     case JSON_OBJECT:
         text_add_char(text, '{');
         for (uint32_t i = 0; i < value->count; i++) {
-            if (i > 0)
-                text_add_char(text, ',');
-            add_string(text, value->members[i].name);
-            text_add_char(text, ':');
+            add_string(text, i > 0, value->members[i].name, true);
             add_value(text, &value->members[i].value);
         }
         text_add_char(text, '}');
@@ -236,36 +233,6 @@ void json_put_value(struct json_out *out, const struct json *value)
 {
     before_value(out);
     add_value(out->text, value);
-}
-
-void json_field(struct json_out *out, const char *name, struct str string)
-{
-    json_key(out, name);
-    json_put(out, string);
-}
-
-void json_field_c(struct json_out *out, const char *name, const char *string)
-{
-    json_key(out, name);
-    json_put_c(out, string);
-}
-
-void json_field_i64(struct json_out *out, const char *name, int64_t value)
-{
-    json_key(out, name);
-    json_put_i64(out, value);
-}
-
-void json_field_bool(struct json_out *out, const char *name, bool value)
-{
-    json_key(out, name);
-    json_put_bool(out, value);
-}
-
-void json_field_raw(struct json_out *out, const char *name, struct str json)
-{
-    json_key(out, name);
-    json_put_raw(out, json);
 }
 
 struct str json_text(struct arena *arena, const struct json *value)

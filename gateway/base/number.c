@@ -67,18 +67,25 @@ double number_read(struct str s)
     return negative ? -value : value;
 }
 
+/* From the end, two digits a division. */
 size_t number_write_i64(char *out, int64_t value)
 {
-    char digits[20];
-    size_t n = 0, len = 0;
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+        "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+        "9899";
+    char digits[20], *at = digits + sizeof digits;
     uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do
-        digits[n++] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
+    for (; rest >= 100; rest /= 100)
+        memcpy(at -= 2, &pairs[rest % 100 * 2], 2);
+    if (rest >= 10)
+        memcpy(at -= 2, &pairs[rest * 2], 2);
+    else
+        *--at = (char)('0' + rest);
     if (value < 0)
-        out[len++] = '-';
-    while (n > 0)
-        out[len++] = digits[--n];
+        *--at = '-';
+    size_t len = (size_t)(digits + sizeof digits - at);
+    memcpy(out, at, len);
     return len;
 }
 

@@ -22,39 +22,15 @@ struct text text_open(struct arena *arena, size_t room)
     return text;
 }
 
-char *text_reserve(struct text *text, size_t n)
+char *text_grow(struct text *text, size_t n)
 {
-    if (n < text->room - text->len) /* one byte stays for the NUL */
-        return text->at + text->len;
-    size_t needed = text->len + n + 1;
+    size_t needed = text->len + n + 1; /* one byte is the NUL's */
     size_t room = text->room < SMALLEST_ROOM / 2 ? SMALLEST_ROOM : text->room * 2;
     if (room < needed)
         room = needed;
     text->at = arena_grow_raw(text->arena, text->at, text->room, room);
     text->room = room;
     return text->at + text->len;
-}
-
-void text_add(struct text *text, struct str s)
-{
-    char *at = text_reserve(text, s.len);
-    if (s.len > 0)
-        memcpy(at, s.at, s.len);
-    at[s.len] = '\0';
-    text->len += s.len;
-}
-
-void text_add_c(struct text *text, const char *s)
-{
-    text_add(text, str_of(s));
-}
-
-void text_add_char(struct text *text, char c)
-{
-    char *at = text_reserve(text, 1);
-    at[0] = c;
-    at[1] = '\0';
-    text->len++;
 }
 
 void text_add_i64(struct text *text, int64_t value)

@@ -48,13 +48,21 @@ static size_t policies_of(const struct exchange *exchange, const struct limits *
     return count;
 }
 
+/* An item of a list with two parameters (RFC 9651). Printed by hand: text_printf took 2 % of a query's instructions here. */
+static void add_item(struct text *list, struct str name, const char *first, int64_t a, const char *second, int64_t b)
+{
+    text_add_c(list, list->len ? ", \"" : "\"");
+    text_add(list, name);
+    text_add_c(list, first);
+    text_add_i64(list, a);
+    text_add_c(list, second);
+    text_add_i64(list, b);
+}
+
 static void add_policy(struct text *policies, struct text *states, const struct limit_policy *policy, struct limit_state state)
 {
-    const char *comma = policies->len ? ", " : "";
-    text_printf(policies, "%s\"%.*s\";q=%lld;w=%lld", comma, STR_ARG(policy->name), (long long)policy->quota,
-                (long long)policy->window);
-    text_printf(states, "%s\"%.*s\";r=%lld;t=%lld", comma, STR_ARG(policy->name), (long long)state.remaining,
-                (long long)state.resets_in);
+    add_item(policies, policy->name, "\";q=", policy->quota, ";w=", policy->window);
+    add_item(states, policy->name, "\";r=", state.remaining, ";t=", state.resets_in);
 }
 
 static void refuse(struct request *request, const struct limit_policy *policy, struct limit_state state)

@@ -60,7 +60,11 @@ static struct str target_of(struct arena *arena, const struct outgoing *outgoing
 {
     if (!outgoing->query.at)
         return outgoing->path;
-    return str_printf(arena, "%.*s?%.*s", STR_ARG(outgoing->path), STR_ARG(outgoing->query));
+    struct text target = text_open(arena, outgoing->path.len + 1 + outgoing->query.len);
+    text_add(&target, outgoing->path);
+    text_add_char(&target, '?');
+    text_add(&target, outgoing->query);
+    return text_str(&target);
 }
 
 enum upstream_status transport_call(struct transport *transport, struct arena *arena, const struct outgoing *outgoing,

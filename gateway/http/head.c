@@ -23,6 +23,8 @@ static const struct {
 
 struct str head_path(struct str target)
 {
+    if (str_starts(target, STR("/"))) /* nearly all */
+        return target;
     struct str scheme = {target.at, 0};
     ptrdiff_t after = str_find(target, STR("://"));
     if (after > 0)
@@ -44,10 +46,10 @@ static bool is_known(struct str method)
 
 static bool is_clean(struct str target)
 {
+    bool clean = true;
     for (size_t i = 0; i < target.len; i++)
-        if ((unsigned char)target.at[i] <= ' ' || target.at[i] == 0x7f)
-            return false;
-    return true;
+        clean &= (unsigned char)target.at[i] > ' ' && target.at[i] != 0x7f;
+    return clean;
 }
 
 /* libh2o takes the first Content-Length and lets Transfer-Encoding win; another server on the way may see it differently, so

@@ -146,13 +146,13 @@ struct str upstream_field(const struct upstream_response *response, struct str n
     return STR_NONE;
 }
 
-/* No space or control character where it would end a word or a line. */
+/* No space or control character where it would end a word or a line. To the end, so that the compiler takes many at a time. */
 static bool is_clean(struct str s, char least)
 {
+    bool clean = true;
     for (size_t i = 0; i < s.len; i++)
-        if ((s.at[i] >= 0 && s.at[i] < least && s.at[i] != '\t') || s.at[i] == 0x7f)
-            return false;
-    return true;
+        clean &= !((s.at[i] >= 0 && s.at[i] < least && s.at[i] != '\t') || s.at[i] == 0x7f);
+    return clean;
 }
 
 static bool has(const struct upstream_request *request, const char *name)

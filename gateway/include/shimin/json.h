@@ -112,22 +112,52 @@ void json_object(struct json_out *out);
 void json_array(struct json_out *out);
 void json_end(struct json_out *out);     /* closes the innermost container */
 void json_end_all(struct json_out *out); /* closes what is open */
-void json_key(struct json_out *out, const char *name);
 void json_key_str(struct json_out *out, struct str name);
-void json_put(struct json_out *out, struct str string);
-void json_put_c(struct json_out *out, const char *string); /* NULL writes null */
+void json_put(struct json_out *out, struct str string); /* one without bytes (at == NULL) is an empty string */
 void json_put_i64(struct json_out *out, int64_t value);
 void json_put_double(struct json_out *out, double value); /* shortest form that reads back the same; not finite writes null */
 void json_put_bool(struct json_out *out, bool value);
 void json_put_null(struct json_out *out);
 void json_put_raw(struct json_out *out, struct str json);            /* bytes that are JSON already */
 void json_put_value(struct json_out *out, const struct json *value); /* by its source bytes where it has them */
+/* Names are literals, whose length the compiler counts: hence inline. */
+static inline void json_key(struct json_out *out, const char *name)
+{
+    json_key_str(out, str_of(name));
+}
+static inline void json_put_c(struct json_out *out, const char *string) /* NULL writes null */
+{
+    if (string)
+        json_put(out, str_of(string));
+    else
+        json_put_null(out);
+}
 /* key and value in one line */
-void json_field(struct json_out *out, const char *name, struct str string);
-void json_field_c(struct json_out *out, const char *name, const char *string);
-void json_field_i64(struct json_out *out, const char *name, int64_t value);
-void json_field_bool(struct json_out *out, const char *name, bool value);
-void json_field_raw(struct json_out *out, const char *name, struct str json);
+static inline void json_field(struct json_out *out, const char *name, struct str string)
+{
+    json_key(out, name);
+    json_put(out, string);
+}
+static inline void json_field_c(struct json_out *out, const char *name, const char *string)
+{
+    json_key(out, name);
+    json_put_c(out, string);
+}
+static inline void json_field_i64(struct json_out *out, const char *name, int64_t value)
+{
+    json_key(out, name);
+    json_put_i64(out, value);
+}
+static inline void json_field_bool(struct json_out *out, const char *name, bool value)
+{
+    json_key(out, name);
+    json_put_bool(out, value);
+}
+static inline void json_field_raw(struct json_out *out, const char *name, struct str json)
+{
+    json_key(out, name);
+    json_put_raw(out, json);
+}
 /* The whole tree as text. */
 struct str json_text(struct arena *arena, const struct json *value);
 

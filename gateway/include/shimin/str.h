@@ -5,6 +5,7 @@
 #include <shimin/attributes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct arena;
 
@@ -19,10 +20,19 @@ struct str {
 /* For printf: printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).len, (s).at ? (s).at : ""
 
-/* The span of a NUL-terminated string; NULL gives STR_NONE. */
-struct str str_of(const char *text);
-bool str_equal(struct str a, struct str b);
-bool str_is(struct str a, const char *text);
+/* The span of a NUL-terminated string; NULL gives STR_NONE. Inline, so that the compiler counts literals. */
+static inline struct str str_of(const char *text)
+{
+    return text ? (struct str){text, strlen(text)} : STR_NONE;
+}
+static inline bool str_equal(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+static inline bool str_is(struct str a, const char *text)
+{
+    return str_equal(a, str_of(text));
+}
 /* ASCII letters compared without case, as HTTP field names are (RFC 9110 §5.1). */
 bool str_equal_nocase(struct str a, struct str b);
 /* memcmp order, shorter first: for sorting and bsearch. */
@@ -67,13 +77,34 @@ struct text {
 };
 
 struct text text_open(struct arena *arena, size_t room);
-void text_add(struct text *text, struct str s);
-void text_add_c(struct text *text, const char *s);
-void text_add_char(struct text *text, char c);
+/* text_reserve where the room does not suffice. */
+char *text_grow(struct text *text, size_t n);
+/* Room for n more bytes and a NUL, to be written at text->at + text->len by the caller, who then adds to len. */
+static inline char *text_reserve(struct text *text, size_t n)
+{
+    return n < text->room - text->len ? text->at + text->len : text_grow(text, n);
+}
+static inline void text_add(struct text *text, struct str s)
+{
+    char *at = text_reserve(text, s.len);
+    if (s.len > 0)
+        memcpy(at, s.at, s.len);
+    at[s.len] = '\0';
+    text->len += s.len;
+}
+static inline void text_add_c(struct text *text, const char *s)
+{
+    text_add(text, str_of(s));
+}
+static inline void text_add_char(struct text *text, char c)
+{
+    char *at = text_reserve(text, 1);
+    at[0] = c;
+    at[1] = '\0';
+    text->len++;
+}
 void text_add_i64(struct text *text, int64_t value);
 void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Room for n more bytes, to be written at text->at + text->len by the caller, who then adds to len. */
-char *text_reserve(struct text *text, size_t n);
 struct str text_str(const struct text *text);
 
 #endif

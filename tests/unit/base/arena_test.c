@@ -126,10 +126,10 @@ END_TEST
 
 START_TEST(the_size_is_what_was_taken_from_the_system)
 {
-    ck_assert_uint_eq(arena_size(arena), 4096);
+    ck_assert_uint_eq(arena_size(arena), 8192);
     arena_alloc(arena, 100000);
-    ck_assert_uint_ge(arena_size(arena), 104096);
-    ck_assert_uint_lt(arena_size(arena), 105000);
+    ck_assert_uint_ge(arena_size(arena), 108192);
+    ck_assert_uint_lt(arena_size(arena), 109000);
 }
 END_TEST
 
