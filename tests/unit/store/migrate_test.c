@@ -233,8 +233,25 @@ START_TEST(the_application_may_serve_but_not_rewrite_history)
          "'actor', 'li', 'action', 'switch', 'address', '::1', 'status', '200', 'trace_id', n::text))) FROM generate_series(1, "
          "3) n",
          "3"},
-        {"SELECT count(*) FROM shimin.audit a JOIN shimin.audit b ON b.id = a.id + 1 AND b.prev_hash = a.hash", "2"},
+        {"SELECT shimin.audit_append((SELECT jsonb_agg(jsonb_build_object('id', record, 'at', extract(epoch FROM "
+         "occurred_at)::bigint * 1000000, 'action', action, 'status', '200')) FROM shimin.audit WHERE id > 2) || "
+         "jsonb_build_array(jsonb_build_object('id', gen_random_uuid(), 'at', extract(epoch FROM now())::bigint * 1000000, "
+         "'session', '市', 'action', 'switch', 'status', '200', 'detail', 'a b')))",
+         "1"},
+        {"SELECT string_agg(first_id || '-' || last_id, ' ' ORDER BY last_id) FROM shimin.audit_link", "1-3 4-4"},
+        /* rule 3 of 0017_audit_links.sql, written a second time */
+        {"SELECT count(*) FROM shimin.audit_link l WHERE hash = sha256(prev_hash || (SELECT string_agg(convert_to(id || ' ' || "
+         "extract(epoch FROM occurred_at)::bigint * 1000000 || ' 36 ' || length(actor) || ' ' || length(action) || ' ' || "
+         "length(object) || ' ' || length(address) || ' ' || length(result) || ' ' || length(trace_id) || ' ' || "
+         "length(detail) || ' ' || record || actor || action || object || address || result || trace_id || detail, 'UTF8'), '' "
+         "ORDER BY id) FROM shimin.audit WHERE id BETWEEN first_id AND last_id))",
+         "2"},
+        {"SELECT count(*) FROM shimin.audit_link a JOIN shimin.audit_link b ON b.first_id = a.last_id + 1 AND b.prev_hash = "
+         "a.hash "
+         "JOIN shimin.audit_head h ON h.id = b.last_id AND h.hash = b.hash",
+         "1"},
         {"UPDATE shimin.audit_head SET id = 0", "42501"},
+        {"INSERT INTO shimin.audit_link VALUES (9, 5, 3, '', '')", "42501"},
         {"UPDATE shimin.audit SET actor = 'wang'", "42501"},
         {"INSERT INTO shimin.footprint (citizen_id, service_slug, department_slug, reader, purpose, trace_id) "
          "VALUES (gen_random_uuid(), 'ride', 'bus', 'bus', 'ride', '0')",
