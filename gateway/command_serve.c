@@ -198,8 +198,10 @@ static bool open_worker(void *argument)
         if (modules[i]->worker_open)
             modules[i]->worker_open();
     housekeeping_open();
+    if (!http_open())
+        return false;
     presence_open();
-    return http_open();
+    return true;
 }
 
 static void stop_worker(void *argument)

@@ -63,10 +63,13 @@ struct snapshot {
     struct arena *arena;
     struct definitions *definitions;
     struct switches switches;
+    struct tuning **service_tunings, **department_tunings; /* by index; NULL: none is set */
     int64_t switches_version;
     atomic_uint awaited; /* workers that have yet to take it up, once it is published */
     struct str version;
 };
+/* Reads the document's settings over the snapshot's definitions. Faults go to *faults. */
+void tunings_read(struct snapshot *snapshot, const struct json *document, struct text *faults);
 void snapshot_reference(struct snapshot *snapshot);
 
 /* One compiled contract of these bytes for all snapshots; released when the arena closes. NULL with lines in *faults. */

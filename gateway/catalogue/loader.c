@@ -31,11 +31,14 @@ enum load {
     LOAD_LATER,   /* it could not be read, or not be compiled in time */
 };
 
-static struct metric *reloads; /* catalogue_reloads_total{outcome} */
+static struct metric *reloads;  /* catalogue_reloads_total{outcome} */
+static struct metric *duration; /* catalogue_reload_duration_seconds{what} */
 
 __attribute__((constructor)) static void register_metrics(void)
 {
     reloads = metric_register(METRIC_COUNTER, "catalogue_reloads_total", "outcome", "Snapshots built, by what became of them.");
+    duration = metric_register(METRIC_HISTOGRAM, "catalogue_reload_duration_seconds", "what",
+                               "From the notice of a change to the snapshot in the hands of all workers.");
 }
 
 /* One compilation, done on an offload thread: it reads the disk and burns the processor. */
@@ -53,6 +56,14 @@ static void compile(void *argument)
                               : snapshot_compile(work->document, last_good_contract, &work->faults);
 }
 
+static bool offload_patiently(void (*function)(void *argument), void *argument)
+{
+    while (!offload(function, argument))
+        if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
+            return false;
+    return true;
+}
+
 static enum load refuse(const char *faults)
 {
     metric_count(reloads, STR("refused"));
@@ -63,9 +74,8 @@ static enum load refuse(const char *faults)
 static enum load build(struct arena *arena, struct str document, struct snapshot *base, struct snapshot **snapshot)
 {
     struct compilation work = {.document = document, .base = base, .faults = text_open(arena, 256)};
-    while (!offload(compile, &work))
-        if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
-            return LOAD_LATER;
+    if (!offload_patiently(compile, &work))
+        return LOAD_LATER;
     if (!work.result)
         return refuse(work.faults.at);
     *snapshot = work.result;
@@ -106,18 +116,16 @@ static void keep_waiting(void *argument)
         if (!copy.arena)
             continue;
         kept[i].arena = NULL;
-        while (!offload(write_kept, &copy))
-            if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
-                break;
+        (void)offload_patiently(write_kept, &copy);
         arena_close(copy.arena);
         i = SIZE_MAX; /* another may have come meanwhile */
     }
     keeping = false;
 }
 
-static void keep(struct str document, bool switches)
+static void keep(struct str document, bool over_definitions)
 {
-    struct kept *copy = &kept[switches];
+    struct kept *copy = &kept[over_definitions];
     arena_close(copy->arena);
     copy->arena = arena_open();
     copy->document = str_copy(copy->arena, document);
@@ -127,15 +135,13 @@ static void keep(struct str document, bool switches)
     fiber_start(keep_waiting, NULL, DEADLINE_NEVER);
 }
 
-static enum load publish(struct arena *arena, struct str document, struct snapshot *base, bool is_kept)
+/* Builds over `base` or anew, and hands it out. */
+static enum load publish(struct arena *arena, struct str document, struct snapshot *base)
 {
     struct snapshot *snapshot;
     enum load outcome = build(arena, document, base, &snapshot);
-    if (outcome != LOAD_DONE)
-        return outcome;
-    announce(snapshot);
-    if (is_kept)
-        keep(document, base != NULL);
+    if (outcome == LOAD_DONE)
+        announce(snapshot);
     return outcome;
 }
 
@@ -145,22 +151,89 @@ static bool has_services(void)
     return loader.latest && snapshot_services(loader.latest, &first) > 0;
 }
 
-/* Contracts that are not on disk yet, of departments or systems. */
-static enum pg_status fetch_contracts(struct arena *arena, const struct json *owners)
+/* ---- what is looked at and written on an offload thread: a city's document takes a tenth of a second to parse ---- */
+
+struct inspection {
+    struct arena *arena;
+    struct str document;
+    size_t services;
+    struct str *missing; /* digests of contracts that are not on disk yet */
+    size_t missing_count;
+    const char *fault;
+};
+
+/* Of departments or systems. */
+static void find_missing(struct inspection *inspection, const struct json *owners)
 {
-    for (size_t i = 0; owners && i < owners->count; i++) {
+    size_t count = owners && owners->type == JSON_ARRAY ? owners->count : 0;
+    inspection->missing = arena_grow(inspection->arena, inspection->missing, inspection->missing_count * sizeof(struct str),
+                                     (inspection->missing_count + count) * sizeof(struct str));
+    for (size_t i = 0; i < count; i++) {
         struct str sha256 = json_get_string(json_get(&owners->items[i], "contract"), "sha256", STR_NONE);
-        if (!sha256.at || last_good_has_contract(sha256))
-            continue;
-        const struct pg_result *row;
-        enum pg_status status = pg_query(arena, &sql_contract_bytes, PG_ARGS(pg_text(sha256)), &row);
-        if (status != PG_OK)
-            return status;
-        /* what is missing here is named when the document is compiled */
-        if (pg_rows(row) == 1 && !last_good_keep_contract(sha256, pg_bin(arena, row, 0, 0)))
-            return PG_REFUSED;
+        if (sha256.at && !last_good_has_contract(sha256))
+            inspection->missing[inspection->missing_count++] = sha256;
     }
-    return PG_OK;
+}
+
+static void inspect(void *argument)
+{
+    struct inspection *inspection = argument;
+    struct json_error error;
+    const struct json *document = json_parse(inspection->arena, inspection->document, &json_limits_document, &error);
+    if (!document) {
+        inspection->fault = error.reason;
+        return;
+    }
+    const struct json *services = json_get(document, "services");
+    inspection->services = services && services->type == JSON_ARRAY ? services->count : 0;
+    find_missing(inspection, json_get(document, "departments"));
+    find_missing(inspection, json_get(document, "systems"));
+}
+
+struct keeping_contract {
+    struct str sha256, bytes;
+    bool kept;
+};
+
+static void keep_contract(void *argument)
+{
+    struct keeping_contract *work = argument;
+    work->kept = last_good_keep_contract(work->sha256, work->bytes);
+}
+
+static bool fetch_contracts(struct arena *arena, const struct inspection *inspection)
+{
+    for (size_t i = 0; i < inspection->missing_count; i++) {
+        const struct pg_result *row;
+        struct keeping_contract work = {.sha256 = inspection->missing[i]};
+        if (pg_query(arena, &sql_contract_bytes, PG_ARGS(pg_text(work.sha256)), &row) != PG_OK)
+            return false;
+        if (pg_rows(row) != 1)
+            continue; /* what is missing here is named when the document is compiled */
+        work.bytes = pg_bin(arena, row, 0, 0);
+        if (!offload_patiently(keep_contract, &work) || !work.kept)
+            return false;
+    }
+    return true;
+}
+
+/* Definitions, and at once over them what is laid over them, which is as old or newer: one snapshot goes out. */
+static enum load publish_definitions(struct arena *arena, struct str text)
+{
+    const struct pg_result *over;
+    struct snapshot *definitions;
+    if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &over) != PG_OK || pg_rows(over) != 1)
+        return LOAD_LATER;
+    enum load outcome = build(arena, text, NULL, &definitions);
+    if (outcome != LOAD_DONE)
+        return outcome;
+    outcome = publish(arena, pg_str(over, 0, 0), definitions);
+    snapshot_release(definitions);
+    if (outcome == LOAD_DONE && has_services()) {
+        keep(text, false);
+        keep(pg_str(over, 0, 0), true);
+    }
+    return outcome;
 }
 
 static enum load load_definitions(struct arena *arena)
@@ -168,20 +241,15 @@ static enum load load_definitions(struct arena *arena)
     const struct pg_result *row;
     if (pg_query(arena, &sql_catalogue_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
         return LOAD_LATER;
-    struct str text = pg_str(row, 0, 0);
-    struct json_error error;
-    const struct json *document = json_parse(arena, text, &json_limits_document, &error);
-    if (!document)
-        return refuse(error.reason);
-    /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
-    const struct json *services = json_get(document, "services");
-    bool empty = !services || services->count == 0;
-    if (empty && (has_services() || last_good_document(arena).at))
-        return refuse("Postgres has no service, and there were some: is it the right database?\n");
-    if (fetch_contracts(arena, json_get(document, "departments")) != PG_OK ||
-        fetch_contracts(arena, json_get(document, "systems")) != PG_OK)
+    struct inspection inspection = {.arena = arena, .document = pg_str(row, 0, 0)};
+    if (!offload_patiently(inspect, &inspection))
         return LOAD_LATER;
-    return publish(arena, text, NULL, !empty);
+    if (inspection.fault)
+        return refuse(inspection.fault);
+    /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
+    if (!inspection.services && (has_services() || last_good_document(arena).at))
+        return refuse("Postgres has no service, and there were some: is it the right database?\n");
+    return fetch_contracts(arena, &inspection) ? publish_definitions(arena, inspection.document) : LOAD_LATER;
 }
 
 static enum load load_switches(struct arena *arena)
@@ -189,7 +257,10 @@ static enum load load_switches(struct arena *arena)
     const struct pg_result *row;
     if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
         return LOAD_LATER;
-    return publish(arena, pg_str(row, 0, 0), loader.latest, true);
+    enum load outcome = publish(arena, pg_str(row, 0, 0), loader.latest);
+    if (outcome == LOAD_DONE)
+        keep(pg_str(row, 0, 0), true);
+    return outcome;
 }
 
 static void reload(void *argument);
@@ -217,7 +288,12 @@ static void reload(void *argument)
         CLEANUP(arena_close_held) struct arena *arena = arena_open();
         bool definitions = loader.want_definitions || !loader.latest;
         loader.want_definitions = loader.want_switches = false;
+        int64_t began = clock_steady();
         enum load outcome = definitions ? load_definitions(arena) : load_switches(arena);
+        if (outcome == LOAD_DONE) {
+            const struct str what = definitions ? STR("definitions") : STR("switches");
+            metric_observe(metric_cell(duration, &what, 1), (double)(clock_steady() - began) / 1e6);
+        }
         if (definitions && outcome == LOAD_REFUSED && loader.latest)
             outcome = load_switches(arena); /* they hold over the definitions that stay */
         if (outcome != LOAD_LATER)
@@ -267,7 +343,7 @@ static bool load_last_good(struct arena *arena)
         return false;
     /* once, so that no worker begins with a service open that was switched off */
     struct str switches = last_good_switches(arena);
-    if (switches_version(arena, switches) > switches_version(arena, document) &&
+    if (switches_version(arena, switches) >= switches_version(arena, document) &&
         build(arena, switches, snapshot, &switched) == LOAD_DONE) {
         snapshot_release(snapshot);
         snapshot = switched;

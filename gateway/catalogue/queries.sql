@@ -3,7 +3,7 @@
 SELECT shimin.catalogue_document()::text;
 
 -- name: switches_document
--- The switches that are set now, as one JSON text.
+-- What is laid over the definitions now, switches and settings, as one JSON text.
 SELECT shimin.switches_document()::text;
 
 -- name: contract_bytes
@@ -24,12 +24,12 @@ ON CONFLICT (id) DO UPDATE
 DELETE FROM shimin.gateway WHERE id = $1::uuid OR beat_at < now() - interval '1 hour';
 
 -- name: confirmations
--- Do all gateways that are heard of run the switches, or the definitions, of this version? And each of them.
+-- Do all gateways that are heard of run what was set as this version? And each of them.
 SELECT coalesce(bool_and(g.confirmed) FILTER (WHERE NOT g.stale), true),
        jsonb_build_object(
            'confirmed', coalesce(bool_and(g.confirmed) FILTER (WHERE NOT g.stale), true),
            'gateways', coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'host', g.host, 'confirmed', g.confirmed, 'stale', g.stale)
                                           ORDER BY g.started_at, g.id), '[]'::jsonb))::text
 FROM (SELECT id, host, started_at, shimin.gateway_is_stale(gateway) AS stale,
-             CASE WHEN $2::boolean THEN switches_version ELSE version END >= $1::bigint AS confirmed
+             switches_version >= $1::bigint AS confirmed
       FROM shimin.gateway) AS g;

@@ -31,6 +31,7 @@ static struct snapshot *snapshot_make(struct definitions *definitions, const str
     };
     size_t before = faults->len;
     switches_read(&snapshot->switches, arena, definitions, document, faults);
+    tunings_read(snapshot, document, faults);
     if (faults->len == before)
         return snapshot;
     snapshot_release(snapshot);

@@ -27,6 +27,8 @@ static const struct fault {
     {"unknown-switch", PROBLEM_NOT_FOUND, NULL, BILINGUAL("没有这个开关记录", "There is no such entry in the history")},
     {"holds-no-more", PROBLEM_CONFLICT, NULL,
      BILINGUAL("它已不再生效，无可撤销", "It neither holds nor is planned any more, so there is nothing to undo")},
+    {"unknown-setting", PROBLEM_NOT_FOUND, NULL, BILINGUAL("没有这个设置记录", "There is no such entry in the history")},
+    {"invalid-value", PROBLEM_VALIDATION, "/value", BILINGUAL("此设置不能取这个值", "This setting cannot have this value")},
     {"unknown-proposal", PROBLEM_NOT_FOUND, NULL, BILINGUAL("没有这个提案", "There is no such proposal")},
     {"decided-already", PROBLEM_CONFLICT, NULL, BILINGUAL("已有人作出决定", "It has been decided already")},
     {"expired", PROBLEM_CONFLICT, NULL, BILINGUAL("提案已过期", "The proposal has expired")},
@@ -81,13 +83,12 @@ const struct problem *switch_problem(struct arena *arena, struct str name)
     return problem;
 }
 
-enum pg_status switch_confirmations(struct arena *arena, int64_t version, bool of_switches, struct str *json)
+enum pg_status switch_confirmations(struct arena *arena, int64_t version, struct str *json)
 {
     int64_t end = deadline_in(milliseconds(CONFIRM_MILLISECONDS));
     for (;;) {
         const struct pg_result *row;
-        enum pg_status status =
-            pg_query(arena, &sql_confirmations, PG_ARGS(pg_integer(version), pg_boolean(of_switches)), &row);
+        enum pg_status status = pg_query(arena, &sql_confirmations, PG_ARGS(pg_integer(version)), &row);
         if (status != PG_OK)
             return status;
         *json = pg_str(row, 0, 1);

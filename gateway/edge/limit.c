@@ -96,7 +96,7 @@ static struct lease *lease_of(const struct limit_policy *policy, struct str subj
     if (!leases)
         leases = memory_alloc(LEASES * sizeof *leases);
     uint64_t hash =
-        str_hash(subject) ^ ((uint64_t)(uintptr_t)policy * 0x9e3779b97f4a7c15U) ^ ((uint64_t)window * 0xff51afd7ed558ccdU);
+        str_hash(subject) ^ (str_hash(policy->name) * 0x9e3779b97f4a7c15U) ^ ((uint64_t)window * 0xff51afd7ed558ccdU);
     struct lease *set = &leases[hash % (LEASES / WAYS) * WAYS], *place = NULL;
     for (unsigned i = 0; i < WAYS; i++) {
         if (set[i].key == hash)

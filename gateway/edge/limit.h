@@ -5,7 +5,7 @@
 #include <shimin/request.h>
 
 /* Whose requests a policy counts together. */
-enum limit_subject { LIMIT_CITIZEN, LIMIT_ADDRESS, LIMIT_SERVICE };
+enum limit_subject { LIMIT_CITIZEN, LIMIT_ADDRESS, LIMIT_SERVICE, LIMIT_DEPARTMENT };
 
 struct limit_policy {
     struct str name; /* as in the RateLimit fields */

@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { POLICIES_MOST = ROUTE_LIMITS + 2, NETWORK_BYTES = 8 };
+enum { POLICIES_MOST = ROUTE_LIMITS + 3, NETWORK_BYTES = 8 };
 
 /* One subscriber has a whole /64 of IPv6 (RFC 6177), and could else be as many as they please. */
 static struct str network_of(struct arena *arena, struct str address)
@@ -28,21 +28,50 @@ static struct str subject_of(const struct exchange *exchange, enum limit_subject
         return request->citizen ? request->citizen->id : STR_NONE;
     case LIMIT_SERVICE:
         return request->service ? request->service->slug : STR_NONE;
+    case LIMIT_DEPARTMENT:
+        return request->service ? request->service->department->slug : STR_NONE;
     case LIMIT_ADDRESS:
         break;
     }
     return network_of(request_arena(request), request_client_address(request));
 }
 
+/* What administrators have set; it takes the place of `otherwise`, which may be NULL. */
+static const struct limit_policy *tuned(struct arena *arena, const struct tuning *tuning, enum limit_subject subject,
+                                        struct str name, const struct limit_policy *otherwise)
+{
+    if (!tuning->requests)
+        return otherwise;
+    struct limit_policy *policy = arena_new(arena, struct limit_policy);
+    *policy = (struct limit_policy){.name = name, .subject = subject, .quota = tuning->requests, .window = tuning->window};
+    return policy;
+}
+
+static size_t policies_of_service(const struct exchange *exchange, const struct limits *limits,
+                                  const struct limit_policy **list)
+{
+    const struct request *request = exchange->request;
+    size_t count = 0;
+    const struct limit_policy *service = tuned(request->arena, snapshot_service_tuning(request->snapshot, request->service),
+                                               LIMIT_SERVICE, STR("service"), limits_named(limits, STR("service")));
+    const struct limit_policy *department =
+        tuned(request->arena, snapshot_department_tuning(request->snapshot, request->service->department->slug),
+              LIMIT_DEPARTMENT, STR("department"), NULL);
+    if (service)
+        list[count++] = service;
+    if (department)
+        list[count++] = department;
+    return count;
+}
+
 static size_t policies_of(const struct exchange *exchange, const struct limits *limits, const struct limit_policy **list)
 {
     size_t count = 0;
     const struct limit_policy *general = limits_named(limits, exchange->request->citizen ? STR("citizen") : STR("address"));
-    const struct limit_policy *service = exchange->request->service ? limits_named(limits, STR("service")) : NULL;
     if (general)
         list[count++] = general;
-    if (service)
-        list[count++] = service;
+    if (exchange->request->service)
+        count += policies_of_service(exchange, limits, &list[count]);
     for (unsigned i = 0; i < exchange->route->limit_count; i++)
         list[count++] = exchange->route->limits[i];
     return count;

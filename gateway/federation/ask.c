@@ -3,6 +3,7 @@
 #include "federation/backend.h"
 #include "federation/cache.h"
 #include "federation/call.h"
+#include "federation/crowd.h"
 #include "federation/federation.h"
 #include "federation/flight.h"
 #include "federation/mapping.h"
@@ -21,7 +22,9 @@ struct asking {
     struct traffic_cell *traffic;  /* NULL without a service */
     struct filled filled;
     struct answer_wanted wanted;
-    struct cached old; /* what may be served stale */
+    const struct tuning *tuning; /* what is set for the service; none without one */
+    int64_t fresh, stale;        /* microseconds that an answer is served from the cache */
+    struct cached old;           /* what may be served stale */
     bool has_old;
 };
 
@@ -37,6 +40,16 @@ static void count_cache(const struct asking *asking, enum traffic_cache result)
     metric_count(federation_metrics.cache, asking->plan->slug, str_of(traffic_cache_name(result)));
 }
 
+/* What is set for the service goes before what is set for its department, and that before the catalogue. */
+static void find_tuning(struct asking *asking, const struct service *service)
+{
+    const struct tuning *of_service = asking->tuning = snapshot_service_tuning(asking->question->snapshot, service);
+    const struct tuning *of_department = snapshot_department_tuning(asking->question->snapshot, asking->plan->slug);
+    const struct tuning *caching = of_service->caches ? of_service : of_department;
+    asking->fresh = caching->caches ? caching->fresh : asking->mapping->fresh;
+    asking->stale = caching->caches ? caching->stale : asking->mapping->stale;
+}
+
 /* ---- the request ---- */
 
 static const struct problem *fill_mapped(struct asking *asking, const struct service *service)
@@ -46,6 +59,7 @@ static const struct problem *fill_mapped(struct asking *asking, const struct ser
     asking->plan = service->department ? service->department->backend : NULL;
     if (!mapping || !asking->plan)
         return no_operation(asking->arena);
+    find_tuning(asking, service);
     const struct json **query = arena_array(asking->arena, const struct json *, mapping->parameters.count + 1);
     struct str text = question->request ? request_query(question->request) : STR_NONE;
     const struct problem *problem = parameters_read(asking->arena, &mapping->parameters, text, question->values, query);
@@ -85,11 +99,22 @@ static const struct problem *fill_direct(struct asking *asking)
 
 /* ---- the answer ---- */
 
+static const struct problem *crowded(const struct asking *asking)
+{
+    struct problem *problem =
+        department_problem(asking->arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
+                           BILINGUAL("该服务请求过多，请稍后再试", "Too many ask for this service at once; try again soon"),
+                           asking->plan->slug, asking->wanted.operation);
+    problem->retry_after = 1;
+    return problem;
+}
+
 static const struct problem *fetch(struct asking *asking, struct department_answer *answer, struct cached *fresh)
 {
     const struct call call = {
         .plan = asking->plan,
         .filled = &asking->filled,
+        .deadline = asking->tuning ? asking->tuning->deadline : 0,
         .request = asking->question->request,
         .idempotency_key = asking->question->idempotency_key,
         .traffic = asking->traffic,
@@ -97,7 +122,12 @@ static const struct problem *fetch(struct asking *asking, struct department_answ
         .proof = asking->question->proof,
     };
     struct answer_message message;
+    unsigned most = asking->tuning ? asking->tuning->concurrency : 0;
+    if (most && !crowd_enter(asking->question->service->slug, most))
+        return crowded(asking);
     const struct problem *problem = call_department(asking->arena, &call, &message);
+    if (most)
+        crowd_leave(asking->question->service->slug);
     if (!problem)
         problem = answer_judge(asking->arena, &asking->wanted, &message, answer);
     if (!problem)
@@ -141,7 +171,7 @@ static const struct problem *lead(struct asking *asking, struct flight *flight, 
     if (problem)
         return stale_or(asking, problem, answer);
     count_cache(asking, TRAFFIC_CACHE_MISS);
-    cache_put(keyring, key, mapping->personal, &fresh, mapping->fresh + mapping->stale);
+    cache_put(keyring, key, mapping->personal, &fresh, asking->fresh + asking->stale);
     return NULL;
 }
 
@@ -153,11 +183,11 @@ static const struct problem *ask_cached(struct asking *asking, struct department
     asking->has_old = cache_get(asking->arena, keyring, &key, mapping->personal, &asking->old);
     if (asking->has_old) {
         int64_t age = clock_wall() - asking->old.as_of;
-        if (age < mapping->fresh && use(asking, &asking->old, false, answer)) {
+        if (age < asking->fresh && use(asking, &asking->old, false, answer)) {
             count_cache(asking, TRAFFIC_CACHE_HIT);
             return NULL;
         }
-        asking->has_old = age < mapping->fresh + mapping->stale;
+        asking->has_old = age < asking->fresh + asking->stale;
     }
     struct flight *flight;
     struct cached shared;
@@ -184,8 +214,8 @@ static const struct problem *ask_cached(struct asking *asking, struct department
 static bool is_cacheable(const struct asking *asking)
 {
     const struct mapping *mapping = asking->mapping;
-    return federation_settings()->cache && !asking->question->record && mapping && mapping->fresh > 0 &&
-           (!mapping->personal || federation_settings()->keyring);
+    return federation_settings()->cache && !asking->question->record && mapping && mapping->template->safe &&
+           asking->fresh > 0 && (!mapping->personal || federation_settings()->keyring);
 }
 
 const struct problem *department_ask(const struct department_question *question, struct department_answer *answer)

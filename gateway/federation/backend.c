@@ -63,7 +63,9 @@ static enum signing fetch_token(void *context, struct arena *arena, struct str p
 /* Calls at a time in this worker. */
 static unsigned cap_of(const struct plan *plan)
 {
-    unsigned most = worker->limits.concurrency, all = plan->concurrency < most ? plan->concurrency : most;
+    /* what administrators set holds for all snapshots that are in use: the newest knows it */
+    unsigned set = snapshot_department_tuning(catalogue_snapshot(), plan->slug)->concurrency;
+    unsigned most = worker->limits.concurrency, wanted = set ? set : plan->concurrency, all = wanted < most ? wanted : most;
     return all < worker_count() ? 1 : all / worker_count();
 }
 
@@ -202,26 +204,34 @@ static struct backend *backend_make(const struct plan *plan)
 
 static void adapt(struct backend *backend, const struct plan *plan)
 {
+    const struct tuning *tuning = snapshot_department_tuning(catalogue_snapshot(), plan->slug);
     unsigned cap = cap_of(plan);
-    backend->deadline = plan->deadline                       ? plan->deadline
+    backend->deadline = tuning->deadline                     ? tuning->deadline
+                        : plan->deadline                     ? plan->deadline
                         : worker->settings->default_deadline ? worker->settings->default_deadline
                                                              : DEADLINE_DEFAULT;
     if (backend->deadline > worker->limits.deadline)
         backend->deadline = worker->limits.deadline;
     backend->breaker.settings = plan->breaker;
+    if (tuning->breaker_minimum) {
+        backend->breaker.settings.ratio = tuning->breaker_ratio;
+        backend->breaker.settings.minimum = tuning->breaker_minimum;
+    }
     backend->bulkhead.queue_most = cap * QUEUE_A_SLOT;
     backend->bulkhead.wait_most = worker->settings->queue_wait ? worker->settings->queue_wait : QUEUE_WAIT_DEFAULT;
     if (backend->bulkhead.cap != cap)
         bulkhead_set_cap(&backend->bulkhead, cap);
-    if (backend->link && backend->fingerprint == plan->fingerprint && backend->generation == worker->generation)
+    bool fits = backend->link && backend->fingerprint == plan->fingerprint && backend->connections >= cap;
+    if (fits && backend->generation == worker->generation)
         return;
     /* other departments' credentials change as well, and connections are worth keeping */
     uint64_t secret = secret_digest(secrets_find(worker->secrets, plan->credentials));
     backend->generation = worker->generation;
-    if (backend->link && backend->fingerprint == plan->fingerprint && backend->secret == secret && !backend->link->broken)
+    if (fits && backend->secret == secret && !backend->link->broken)
         return;
     link_release(backend->link);
     backend->link = link_open(plan);
+    backend->connections = cap;
     backend->fingerprint = plan->fingerprint;
     backend->secret = secret;
 }

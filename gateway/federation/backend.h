@@ -26,9 +26,10 @@ struct backend {
     struct arena *arena;
     struct str slug; /* the plan's key */
     uint64_t fingerprint;
-    int64_t deadline;    /* microseconds that a call may take */
-    unsigned generation; /* of the secrets that the link was made with */
-    uint64_t secret;     /* digest of the one it was made with */
+    int64_t deadline;     /* microseconds that a call may take */
+    unsigned connections; /* that the link may have: as many as calls */
+    unsigned generation;  /* of the secrets that the link was made with */
+    uint64_t secret;      /* digest of the one it was made with */
     struct breaker breaker;
     struct budget budget;
     struct bulkhead bulkhead;

@@ -285,7 +285,7 @@ static struct signer *signer_of(const struct link *link, const struct call *call
 const struct problem *call_department(struct arena *arena, const struct call *call, struct answer_message *message)
 {
     struct backend *backend = backend_of(call->plan);
-    int64_t deadline = deadline_in(backend->deadline);
+    int64_t deadline = deadline_in(call->deadline ? call->deadline : backend->deadline);
     CLEANUP(release_link) struct link *link = link_hold(backend);
     struct attempt attempt = {
         .arena = arena,

@@ -8,6 +8,7 @@
 struct call {
     const struct plan *plan;
     const struct filled *filled;
+    int64_t deadline;                 /* microseconds, set for the service that asks; 0: the department's */
     struct request *request;          /* for the trace; NULL: none */
     struct str idempotency_key;       /* of a write; at == NULL: none */
     struct traffic_cell *traffic;     /* of what asks; NULL: it is not counted */

@@ -60,13 +60,12 @@ static void write_outcome(struct request *request, struct json_out *out, const s
         json_key(out, shown[i]);
         json_put_value(out, member);
     }
-    const struct json *switches = json_get(answer, "switches_version"), *version = json_get(answer, "version");
+    const struct json *version = json_get(answer, "switches_version");
     struct str confirmations;
-    if (!switches && !version)
+    if (!version)
         return;
     json_key(out, "taken_up");
-    if (switch_confirmations(request_arena(request), switches ? switches->integer : version->integer, switches != NULL,
-                             &confirmations) == PG_OK)
+    if (switch_confirmations(request_arena(request), version->integer, &confirmations) == PG_OK)
         json_put_raw(out, confirmations);
     else
         json_put_null(out);
@@ -75,7 +74,8 @@ static void write_outcome(struct request *request, struct json_out *out, const s
 void change_reply(struct request *request, const struct json *answer, bool decided)
 {
     struct arena *arena = request_arena(request);
-    const struct json *made = json_get(answer, "switch"), *proposal = json_get(answer, "proposal");
+    const struct json *made = json_get(answer, "switch"), *setting = json_get(answer, "setting"),
+                      *proposal = json_get(answer, "proposal");
     struct text body = text_open(arena, 1024);
     struct json_out out = json_write(&body);
     json_object(&out);
@@ -83,6 +83,8 @@ void change_reply(struct request *request, const struct json *answer, bool decid
     json_end_all(&out);
     if (!decided && made)
         reply_header(request, "location", place_of(arena, "switches", made));
+    else if (!decided && setting)
+        reply_header(request, "location", place_of(arena, "settings", setting));
     else if (!decided && proposal)
         reply_header(request, "location", place_of(arena, "proposals", proposal));
     reply_bytes(request, decided ? 200 : proposal ? 202 : 201, "application/json", text_str(&body));

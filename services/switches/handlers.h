@@ -7,6 +7,10 @@
 #include <shimin/request.h>
 
 void preview_switch(struct request *request);
+void list_settings(struct request *request);
+void read_setting(struct request *request);
+void set_setting(struct request *request);
+void undo_setting(struct request *request);
 void list_proposals(struct request *request);
 void read_proposal(struct request *request);
 void confirm_proposal(struct request *request);

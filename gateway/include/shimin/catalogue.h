@@ -154,6 +154,21 @@ size_t snapshot_service_plans(const struct snapshot *snapshot, struct arena *are
 size_t snapshot_department_plans(const struct snapshot *snapshot, struct arena *arena, const struct department *department,
                                  const struct switch_state **plans);
 
+/* What administrators have set over a service's or a department's definition; 0: the definition holds. */
+struct tuning {
+    int64_t deadline;         /* microseconds that a call may take */
+    unsigned concurrency;     /* calls at a time, of all workers together */
+    double breaker_ratio;     /* of a department: of failures that opens its breaker … */
+    unsigned breaker_minimum; /* … of at least so many calls */
+    bool caches;              /* fresh and stale are set, also to 0 */
+    int64_t fresh, stale;     /* microseconds */
+    int64_t requests, window; /* so many requests in so many seconds */
+};
+/* Never NULL; a snapshot that is NULL is taken as one without settings. The department is named by its slug, so that any
+ * snapshot may be asked. */
+const struct tuning *snapshot_service_tuning(const struct snapshot *snapshot, const struct service *service);
+const struct tuning *snapshot_department_tuning(const struct snapshot *snapshot, struct str slug);
+
 /* The next moment (wall microseconds) at which a window begins or ends; INT64_MAX without one. What was rendered from the
  * switches is good until then. */
 int64_t snapshot_switch_changes_at(const struct snapshot *snapshot);

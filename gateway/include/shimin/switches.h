@@ -10,8 +10,8 @@
 struct str switch_bounds(struct arena *arena, struct str department, struct str area);
 /* The problem for a `fault` that a function answered with. */
 const struct problem *switch_problem(struct arena *arena, struct str fault);
-/* Waits a little until every gateway that is heard of runs a snapshot with these switches (false: with these definitions, for a
- * version of the catalogue). JSON: {"confirmed": …, "gateways": [{"id", "host", "confirmed", "stale"}]}; PG_OK or why not. */
-enum pg_status switch_confirmations(struct arena *arena, int64_t version, bool of_switches, struct str *json) MUST_CHECK;
+/* Waits a little until every gateway that is heard of runs a snapshot with what was set as this version. JSON: {"confirmed": …,
+ * "gateways": [{"id", "host", "confirmed", "stale"}]}; PG_OK, or why not. */
+enum pg_status switch_confirmations(struct arena *arena, int64_t version, struct str *json) MUST_CHECK;
 
 #endif
