@@ -161,7 +161,7 @@ static bool prepare_parts(struct text *faults)
         .staff_idle = config_duration(config, "staff.session_idle"),
         .staff_absolute = config_duration(config, "staff.session_absolute"),
         .issuer = config_string(config, "oauth.issuer"),
-        .password_age = config_duration(config, "staff.password_age"),
+        .password_policy = password_policy_named(str_of(config_string(config, "staff.password_policy"))),
         .password_cost = {.memory = (uint32_t)(config_size(config, "staff.password_memory") / 1024),
                           .passes = (uint32_t)config_integer(config, "staff.password_passes"),
                           .lanes = (uint32_t)config_integer(config, "staff.password_lanes")},

@@ -4,6 +4,7 @@
 
 #include "crypto/keyring.h"
 #include "crypto/password.h"
+#include "identity/password_policy.h"
 #include "identity/sms.h"
 
 struct identity_settings {
@@ -13,7 +14,7 @@ struct identity_settings {
     int64_t session_idle, session_absolute;               /* of L1, microseconds */
     int64_t verified_idle, verified_absolute;             /* of L2 and up */
     int64_t staff_idle, staff_absolute;                   /* of staff */
-    int64_t password_age;                                 /* of a password of staff, until it must be changed */
+    const struct password_policy *password_policy;        /* of staff */
     struct password_cost password_cost;
     const char *issuer; /* of departments' tokens: "https://host" */
 };

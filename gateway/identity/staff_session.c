@@ -171,7 +171,7 @@ enum session_outcome staff_session_find(struct arena *arena, struct str token, c
         return SESSION_UNKNOWN;
     if (pg_query(arena, &sql_read_actor,
                  PG_ARGS(pg_text(field_of(&record, "staff")), pg_integer(number_of(&record, "epoch")),
-                         pg_integer(identity_settings()->password_age / seconds(1))),
+                         pg_integer(identity_settings()->password_policy->age / seconds(1))),
                  &row) != PG_OK)
         return SESSION_UNAVAILABLE;
     if (!pg_rows(row))

@@ -6,7 +6,7 @@
 #define COOKIE "__Host-shimin-staff"
 #define COOKIE_PLACE "Path=/; Secure; HttpOnly; SameSite=Strict"
 
-enum { BUSY_RETRY_SECONDS = 2 };
+enum { BUSY_RETRY_SECONDS = 2, WAIT_RETRY_SECONDS = 30 };
 
 static void reply_retry(struct request *request, enum problem_type type, struct bilingual detail, int64_t retry_after)
 {
@@ -20,6 +20,30 @@ void staff_reply_unavailable(struct request *request)
     reply_retry(request, PROBLEM_STORE_UNAVAILABLE, (struct bilingual){0}, BUSY_RETRY_SECONDS);
 }
 
+void staff_reply_outcome(struct request *request, enum staff_outcome outcome)
+{
+    if (outcome == STAFF_BUSY)
+        reply_retry(request, PROBLEM_OVERLOADED, (struct bilingual){0}, BUSY_RETRY_SECONDS);
+    else if (outcome == STAFF_ABSENT)
+        reply_fault(request, PROBLEM_NOT_FOUND, (struct bilingual){0});
+    else if (outcome == STAFF_WAIT)
+        reply_retry(request, PROBLEM_TOO_MANY_REQUESTS, BILINGUAL("失败次数过多，请稍后再试", "Too many failures; try later"),
+                    WAIT_RETRY_SECONDS);
+    else
+        staff_reply_unavailable(request);
+}
+
+void staff_reply_password(struct request *request, unsigned status, struct str id, struct str password)
+{
+    struct json_out *out = reply_json(request, status);
+    json_object(out);
+    json_field(out, "id", id);
+    json_field(out, "password", password);
+    if (status == 201)
+        reply_header(request, "location",
+                     str_printf(request_arena(request), "%.*s/%.*s", STR_ARG(request_path(request)), STR_ARG(id)));
+}
+
 static void write_setup(struct json_out *out, unsigned setup)
 {
     json_key(out, "setup");
@@ -31,10 +55,10 @@ static void write_setup(struct json_out *out, unsigned setup)
     json_end(out);
 }
 
-static void reply_session(struct request *request, const struct staff_session_new *made, bool cookie)
+void staff_reply_session(struct request *request, unsigned status, const struct staff_session_new *made, bool cookie)
 {
     struct arena *arena = request_arena(request);
-    struct json_out *out = reply_json(request, 201);
+    struct json_out *out = reply_json(request, status);
     json_object(out);
     json_field(out, "id", made->id);
     if (!cookie)
@@ -59,26 +83,24 @@ void open_staff_session(struct request *request)
     };
     struct staff_session_new made;
     int64_t retry_after = 0;
-    switch (staff_log_in(request_arena(request), &login, &made, &retry_after)) {
+    enum staff_outcome outcome = staff_log_in(request_arena(request), &login, &made, &retry_after);
+    switch (outcome) {
     case STAFF_DONE:
         request_audit(request, str_printf(request_arena(request), "staff:%.*s", STR_ARG(login.name)), STR_NONE);
-        reply_session(request, &made, json_get_boolean(body, "cookie", false));
+        staff_reply_session(request, 201, &made, json_get_boolean(body, "cookie", false));
         return;
     case STAFF_WAIT:
         reply_retry(request, PROBLEM_TOO_MANY_REQUESTS,
                     BILINGUAL("登录失败次数过多，请稍后再试", "Too many failed logins; wait as long as Retry-After says"),
                     retry_after);
         return;
-    case STAFF_BUSY:
-        reply_retry(request, PROBLEM_OVERLOADED, (struct bilingual){0}, BUSY_RETRY_SECONDS);
-        return;
-    case STAFF_UNAVAILABLE:
-        staff_reply_unavailable(request);
-        return;
-    default:
+    case STAFF_REJECTED:
         reply_fault(request, PROBLEM_CREDENTIALS_REJECTED,
                     BILINGUAL("用户名、密码或验证码有误，或账号不可用",
                               "Name, password or code is wrong, or the account cannot be used"));
+        return;
+    default:
+        staff_reply_outcome(request, outcome);
     }
 }
 
@@ -112,13 +134,13 @@ void read_staff_session(struct request *request)
     json_field(out, "expires_at", time_rfc3339(request_arena(request), session->expires_at));
 }
 
-void list_staff_sessions(struct request *request)
+void staff_reply_sessions(struct request *request, struct str staff_id)
 {
     struct arena *arena = request_arena(request);
     const struct actor *actor = request_actor(request);
     const struct staff_session_entry *entries;
     size_t count;
-    if (staff_session_list(arena, actor->id, &entries, &count) != SESSION_FOUND) {
+    if (staff_session_list(arena, staff_id, &entries, &count) != SESSION_FOUND) {
         staff_reply_unavailable(request);
         return;
     }
@@ -136,6 +158,11 @@ void list_staff_sessions(struct request *request)
         json_field_bool(out, "current", str_equal(entries[i].id, actor->session_id));
         json_end(out);
     }
+}
+
+void list_staff_sessions(struct request *request)
+{
+    staff_reply_sessions(request, request_actor(request)->id);
 }
 
 static void reply_revoked(struct request *request, enum session_outcome outcome)

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import hmac
+import http.client
 import itertools
 import json
 import os
@@ -40,6 +41,18 @@ class _KeepErrors(urllib.request.HTTPErrorProcessor):
     https_response = http_response
 
 
+class _From(urllib.request.HTTPSHandler):
+    """Connections from an address of this machine."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.source = source
+
+    def https_open(self, request):
+        connect = functools.partial(http.client.HTTPSConnection, context=_tls, source_address=(self.source, 0))
+        return self.do_open(connect, request)
+
+
 _opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=_tls), _KeepErrors())
 
 
@@ -57,8 +70,8 @@ class Answer:
         return f"<{self.status} {self.bytes[:400]!r}>"
 
 
-def call(path, method=None, body=None, token=None, headers=None, base=URL, raw=None):
-    """One request. `body` is sent as JSON, `raw` as it is."""
+def call(path, method=None, body=None, token=None, headers=None, base=URL, raw=None, source=None):
+    """One request. `body` is sent as JSON, `raw` as it is; from the address `source` (127.x.y.z) of this machine."""
     data = raw if raw is not None else None if body is None else json.dumps(body, ensure_ascii=False).encode()
     request = urllib.request.Request(base + path, data=data, method=method or ("GET" if data is None else "POST"))
     if body is not None:
@@ -67,7 +80,8 @@ def call(path, method=None, body=None, token=None, headers=None, base=URL, raw=N
         request.add_header("Authorization", "Bearer " + token)
     for name, value in (headers or {}).items():
         request.add_header(name, value)
-    with _opener.open(request, timeout=30) as response:
+    opener = urllib.request.build_opener(_From(source), _KeepErrors()) if source else _opener
+    with opener.open(request, timeout=30) as response:
         return Answer(response)
 
 
@@ -157,6 +171,11 @@ class Staff:
 
     def credentials(self, step=0):
         return {"name": self.name, "password": self.password, "code": totp(self.uri, step)}
+
+
+def new_address():
+    """An address of this machine that has failed at nothing yet."""
+    return f"127.{random.randrange(1, 255)}.{random.randrange(255)}.{random.randrange(1, 255)}"
 
 
 def new_staff(role, department=None, area=None):

@@ -3,6 +3,7 @@
 #define SHIMIN_STAFF_H
 
 #include <shimin/actor.h>
+#include <shimin/problem.h>
 #include <shimin/session.h>
 
 enum staff_outcome {
@@ -13,7 +14,8 @@ enum staff_outcome {
     STAFF_UNAVAILABLE, /* Postgres or Redis is away */
     STAFF_ABSENT,
     STAFF_STALE,    /* the row's version is another by now */
-    STAFF_CONFLICT, /* the name is taken; the last security account; what the database does not allow */
+    STAFF_CONFLICT, /* the name is taken; the last security account; there is a second factor already */
+    STAFF_INVALID,  /* the new password is against the policy */
 };
 
 /* What an account has yet to do before it may do anything else; bits. */
@@ -56,5 +58,29 @@ enum session_outcome staff_session_list(struct arena *arena, struct str staff_id
 /* SESSION_UNKNOWN if it is not theirs. Waits. */
 enum session_outcome staff_session_revoke(struct arena *arena, struct str staff_id, struct str session_id) MUST_CHECK;
 enum session_outcome staff_session_revoke_all(struct arena *arena, struct str staff_id) MUST_CHECK;
+
+/* A new account with a password for its first login, which is told once. */
+struct staff_new {
+    struct str name, display_name, roles; /* words */
+    struct str department, area;          /* at == NULL: none */
+    struct str created_by;
+};
+/* STAFF_CONFLICT: the name is taken. Waits. */
+enum staff_outcome staff_create(struct arena *arena, const struct staff_new *account, struct str *id,
+                                struct str *password) MUST_CHECK;
+/* A password for the next login, and no second factor: for who lost theirs. All their sessions end. Waits. */
+enum staff_outcome staff_reset(struct arena *arena, struct str staff_id, struct str *password) MUST_CHECK;
+
+/* What staff do with their own credentials. Each ends all their sessions and gives a new one; `login` has device and address.
+ */
+/* STAFF_REJECTED: `current` is not the password; STAFF_INVALID with *fault. Waits. */
+enum staff_outcome staff_change_password(struct arena *arena, const struct actor *actor, struct str current,
+                                         struct str password, const struct staff_login *login, struct staff_session_new *made,
+                                         struct bilingual *fault) MUST_CHECK;
+/* A new secret to be confirmed, as an otpauth URI; STAFF_CONFLICT if one is confirmed already. Waits. */
+enum staff_outcome staff_enrol(struct arena *arena, const struct actor *actor, struct str *uri) MUST_CHECK;
+/* A code of the new secret: from now on each login needs one. STAFF_REJECTED for a wrong code or without a secret. Waits. */
+enum staff_outcome staff_confirm(struct arena *arena, const struct actor *actor, const struct staff_login *login,
+                                 struct staff_session_new *made) MUST_CHECK;
 
 #endif
