@@ -5,6 +5,7 @@
 #include "federation/footprint.h"
 #include "federation/mapping.h"
 #include "federation/metrics.h"
+#include "federation/registered.h"
 #include "federation/settings.h"
 #include "federation/traffic.h"
 
@@ -46,6 +47,7 @@ bool federation_open(const struct federation_settings *settings)
     worker_settings = settings;
     backends_open(settings);
     footprints_open(settings->spool_dir);
+    registered_open(settings->secrets);
     traffic_open(settings->spool_dir);
     return true;
 }
@@ -58,5 +60,6 @@ void federation_close(void)
 
 void federation_use_secrets(const struct secrets *secrets)
 {
-    backends_use_secrets(secrets);
+    if (!registered_use_file(secrets))
+        backends_use_secrets(secrets);
 }
