@@ -169,7 +169,6 @@ static bool prepare_parts(struct text *faults)
     gateway.federation = (struct federation_settings){
         .sandbox_host = config_string(config, "sandbox.address"),
         .sandbox_first_port = (uint16_t)config_integer(config, "sandbox.first_port"),
-        .sandbox_control_port = (uint16_t)config_integer(config, "sandbox.control_port"),
         .secrets = gateway.secrets,
         .keyring = gateway.keyring,
     };

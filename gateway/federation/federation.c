@@ -5,7 +5,6 @@
 #include "federation/footprint.h"
 #include "federation/mapping.h"
 #include "federation/metrics.h"
-#include "federation/registered.h"
 #include "federation/settings.h"
 #include "federation/traffic.h"
 
@@ -47,7 +46,6 @@ bool federation_open(const struct federation_settings *settings)
     worker_settings = settings;
     backends_open(settings);
     footprints_open(settings->spool_dir);
-    registered_open(settings->secrets);
     traffic_open(settings->spool_dir);
     return true;
 }
@@ -60,6 +58,5 @@ void federation_close(void)
 
 void federation_use_secrets(const struct secrets *secrets)
 {
-    if (!registered_use_file(secrets))
-        backends_use_secrets(secrets);
+    backends_use_secrets(secrets);
 }

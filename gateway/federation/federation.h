@@ -29,7 +29,6 @@ struct department_reach {
 struct federation_settings {
     const char *sandbox_host;    /* where the sandbox plays the departments */
     uint16_t sandbox_first_port; /* of department number 1 */
-    uint16_t sandbox_control_port; /* where it plays what is uploaded; 0: it does not */
     bool sandbox_tls;            /* of all; departments that ask for mutual TLS are called over TLS anyhow */
     const struct json
         *addresses; /* configuration map `departments`: slug → {address: …}, before the catalogue's; may be NULL */
