@@ -8,6 +8,7 @@
 #include "inputs.h"
 #include "messages.h"
 #include "stage.h"
+#include "twin.h"
 
 extern const char sandbox_contract[];
 extern const size_t sandbox_contract_size;
@@ -226,6 +227,17 @@ static void clear_calls(struct request *request, const struct inputs *inputs)
     reply_empty(request, 204);
 }
 
+/* ---- twins ---- */
+
+static void raise_twin(struct request *request, const struct inputs *inputs)
+{
+    struct str reason;
+    if (twin_raise(request->arena, inputs_find(inputs, STR("sha256"))->string, request->body_bytes, &reason))
+        reply_empty(request, 204);
+    else
+        reply_fault(request, PROBLEM_VALIDATION, (struct bilingual){.en = reason});
+}
+
 /* ---- the table ---- */
 
 static const struct handler {
@@ -238,6 +250,7 @@ static const struct handler {
     {"resetBehaviour", reset_behaviour}, {"resetBehaviours", reset_behaviours},
     {"setTokenLife", set_token_life},    {"revokeTokens", revoke_tokens},
     {"listCalls", list_calls},           {"clearCalls", clear_calls},
+    {"raiseTwin", raise_twin},
 };
 
 void control_prepare(void)
@@ -258,6 +271,8 @@ void control_prepare(void)
 
 void control_handle(struct request *request)
 {
+    if (twin_handle(request))
+        return;
     struct route_match match = {.operation = NULL};
     struct inputs *inputs = arena_new(request->arena, struct inputs);
     struct inputs_fault fault;

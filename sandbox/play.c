@@ -11,11 +11,13 @@
 #include "misbehave.h"
 #include "person.h"
 #include "stage.h"
+#include "twin.h"
 
 /* What is known of a call until it is over; request->edge points to it. */
 struct visit {
     struct call call;
     struct player *player;
+    struct twin *twin; /* whose player it is; NULL: a department's */
     struct behaviour behaviour;
 };
 
@@ -111,21 +113,21 @@ static bool is_for_tokens(const struct player *player, struct str path)
     return player->token_verifier && str_equal(path, verifier_token_path(player->token_verifier));
 }
 
-void play_handle(struct request *request)
+static void play(struct request *request, struct player *player, struct twin *twin, struct str path)
 {
     struct visit *visit = arena_new(request->arena, struct visit);
-    struct player *player = &stage.players[request->listener - stage.listeners];
     struct route_match match = {.operation = NULL};
     enum http_method method;
     visit->player = player;
+    visit->twin = twin;
     visit->call = (struct call){.at = clock_wall(), .player = player, .method = "", .path = "", .signature = "none"};
     request->edge = visit;
     if (method_named(request->method, &method)) {
         visit->call.method = method_name(method);
-        router_match(player->router, method, request->path, &match);
+        router_match(player->router, method, path, &match);
     }
     const struct played_operation *played = match.operation ? match.target : NULL;
-    bool token = !played && is_for_tokens(player, request->path);
+    bool token = !played && is_for_tokens(player, path);
     visit->call.operation = match.operation;
     visit->call.path = token ? "(token)" : "";
     visit->behaviour = behaviour_draw(player->behaviour, match.operation ? match.operation->id : STR(""));
@@ -136,8 +138,20 @@ void play_handle(struct request *request)
         verifier_answer_token(player->token_verifier, request);
     else if (!played)
         refuse_route(request, player, &match);
+    else if (played->unplayable.at)
+        refuse(request, NULL, 501, played->unplayable);
     else if (authenticate(request, played))
         answer(request, played, &match);
+}
+
+void play_handle(struct request *request)
+{
+    play(request, &stage.players[request->listener - stage.listeners], NULL, request->path);
+}
+
+void play_twin(struct request *request, struct player *player, struct twin *twin, struct str path)
+{
+    play(request, player, twin, path);
 }
 
 void play_finished(struct request *request)
@@ -145,6 +159,10 @@ void play_finished(struct request *request)
     struct visit *visit = request->edge;
     if (!visit)
         return;
+    if (visit->twin) { /* its calls are shown to who made them, and it may be gone when they are listed */
+        twin_release(visit->twin);
+        return;
+    }
     struct call *call = &visit->call;
     struct str path = call->operation ? call->operation->path : str_of(call->path);
     bool unanswered = call->behaviour == BEHAVIOUR_HANGING || call->behaviour == BEHAVIOUR_RESETTING ||

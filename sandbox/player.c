@@ -79,8 +79,14 @@ bool player_prepare(struct player *player, struct arena *arena, const struct con
         struct str reason;
         *played =
             (struct played_operation){.operation = operation, .player = player, .header_names = header_names(arena, operation)};
+        played->verifier = verifier_of(player, arena, operation, secrets, secrets_given);
         if (!router_add(player->router, operation, played, &reason) ||
             !shape_answer(compiler, operation, &played->answer, &reason)) {
+            if (player->is_twin) {
+                played->unplayable = reason;
+                player->operation_count++;
+                continue;
+            }
             blame(faults, player, operation, reason);
             good = false;
             continue;
@@ -89,12 +95,15 @@ bool player_prepare(struct player *player, struct arena *arena, const struct con
         if (played->type && strchr(played->type, '*'))
             played->type = "application/json";
         played->envelopes = envelopes_of(arena, compiler, operation);
-        played->verifier = verifier_of(player, arena, operation, secrets, secrets_given);
         if (verifier_token_path(played->verifier).at)
             player->token_verifier = played->verifier;
         player->tls |= operation->security.kind == SECURITY_MUTUAL_TLS;
         player->operation_count++;
-        good &= try_answer(player, played, faults);
+        size_t before = faults->len;
+        bool fine = try_answer(player, played, faults);
+        if (!fine && player->is_twin)
+            played->unplayable = str_copy(arena, str_slice(text_str(faults), before, faults->len));
+        good &= fine || player->is_twin;
     }
     return good;
 }

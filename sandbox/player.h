@@ -15,6 +15,7 @@ struct played_operation {
     const char *type; /* content-type of the answer */
     const struct envelope *envelopes;
     const struct verifier *verifier;
+    struct str unplayable;           /* of a twin: why no answer can be made; at == NULL: one can */
     const char *const *header_names; /* of its header parameters, in lower case; ends in NULL */
 };
 
@@ -26,6 +27,7 @@ struct player {
     unsigned number;
     unsigned port;
     bool tls;
+    bool is_twin; /* of a document that came over the network: what cannot be played is left unplayed */
     const struct contract *contract;
     struct router *router;
     struct played_operation *operations;

@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "cast.h"
 #include "http/server.h"
+#include "runtime/offload.h"
 #include "stage.h"
 
 enum { WORKERS_MOST = 2, CONNECTIONS = 10000, BODY_MOST = 8 << 20 };
@@ -70,8 +71,11 @@ static void set_listeners(struct arena *arena, const char *address, unsigned con
             .finished = play_finished,
         };
     }
-    listeners[stage.count] =
-        (struct http_listener){.address = address, .port = (uint16_t)control_port, .internal = true, .handle = control_handle};
+    listeners[stage.count] = (struct http_listener){.address = address,
+                                                    .port = (uint16_t)control_port,
+                                                    .internal = true,
+                                                    .handle = control_handle,
+                                                    .finished = play_finished};
     stage.listeners = listeners;
     settings.listeners = listeners;
     settings.listener_count = stage.count + 1;
@@ -141,6 +145,7 @@ static int serve(unsigned workers, unsigned control_port)
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     control_prepare();
+    offload_start(1); /* compiling a contract wants a thread's stack */
     if (!ports_are_free() || !http_prepare(&settings) || !workers_start(workers, open_worker, NULL))
         return 1;
     log_cast(control_port);

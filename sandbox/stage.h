@@ -18,6 +18,9 @@ struct request;
 /* Answers a call to a department. */
 void play_handle(struct request *request);
 void play_finished(struct request *request);
+struct twin;
+/* The same for a twin, whose reference it takes over; `path` is that of the contract. */
+void play_twin(struct request *request, struct player *player, struct twin *twin, struct str path);
 bool play_admit(const struct http_listener *listener);
 
 /* Compiles the control API's own contract; aborts when it is broken. */
