@@ -99,6 +99,11 @@ static struct http_listener listener(const char *address_key, const char *port_k
     };
 }
 
+static size_t body_bytes_of(struct str method, struct str path)
+{
+    return routes_body_bytes(gateway.routes, method, path);
+}
+
 static void prepare_http(void)
 {
     struct config *config = gateway.config;
@@ -125,6 +130,8 @@ static void prepare_http(void)
     gateway.http.header_bytes = config_size(config, "http.header_bytes");
     gateway.http.header_time = config_duration(config, "http.header_time");
     gateway.http.body_bytes = config_size(config, "http.body_bytes");
+    gateway.http.body_bytes_of = body_bytes_of;
+    gateway.http.body_bytes_most = routes_body_bytes_most(gateway.routes);
     gateway.http.body_time = config_duration(config, "http.body_time");
     gateway.http.idle_time = config_duration(config, "http.idle_time");
     gateway.http.request_time = config_duration(config, "http.deadline");
@@ -169,6 +176,7 @@ static bool prepare_parts(struct text *faults)
     gateway.federation = (struct federation_settings){
         .sandbox_host = config_string(config, "sandbox.address"),
         .sandbox_first_port = (uint16_t)config_integer(config, "sandbox.first_port"),
+        .sandbox_control_port = (uint16_t)config_integer(config, "sandbox.control_port"),
         .secrets = gateway.secrets,
         .keyring = gateway.keyring,
     };
@@ -191,6 +199,7 @@ static bool open_worker(void *argument)
     (void)argument;
     if (!pg_open(&gateway.pg) || !redis_open(&gateway.redis) || !identity_open() || !federation_open(&gateway.federation))
         return false;
+    federation_listen();
     audit_open(gateway.federation.spool_dir);
     if (!catalogue_open(str_of(config_string(gateway.config, "catalogue.snapshot"))))
         return false;

@@ -104,6 +104,12 @@ static bool read_deadline(struct reading *reading, const struct json *value)
     return reading->route->deadline > 0;
 }
 
+static bool read_body_bytes(struct reading *reading, const struct json *value)
+{
+    reading->route->body_bytes = value->type == JSON_INTEGER && value->integer > 0 ? (size_t)value->integer : 0;
+    return reading->route->body_bytes > 0;
+}
+
 static bool read_setup(struct reading *reading, const struct json *value)
 {
     reading->route->setup = value->type == JSON_BOOLEAN && value->boolean;
@@ -120,9 +126,11 @@ static const struct {
     const char *name;
     bool (*read)(struct reading *reading, const struct json *value);
 } members[] = {
-    {"level", read_level}, {"service", read_service},   {"archetypes", read_archetypes},
-    {"act", read_act},     {"limits", read_limits},     {"idempotency", read_idempotency},
-    {"setup", read_setup}, {"problems", read_problems}, {"deadline_ms", read_deadline},
+    {"level", read_level},           {"service", read_service},
+    {"archetypes", read_archetypes}, {"act", read_act},
+    {"limits", read_limits},         {"idempotency", read_idempotency},
+    {"setup", read_setup},           {"problems", read_problems},
+    {"deadline_ms", read_deadline},  {"body_bytes", read_body_bytes},
 };
 
 static void read_extension(struct reading *reading, struct text *faults)
@@ -312,6 +320,25 @@ struct routes *routes_load(struct arena *arena, const struct module *const *modu
 void routes_match(const struct routes *routes, enum http_method method, struct str path, struct route_match *match)
 {
     router_match(routes->router, method, path, match);
+}
+
+size_t routes_body_bytes(const struct routes *routes, struct str method, struct str path)
+{
+    enum http_method known;
+    struct route_match match = {0};
+    if (method_named(method, &known))
+        router_match(routes->router, known, path, &match);
+    const struct route *route = match.target;
+    return route ? route->body_bytes : 0;
+}
+
+size_t routes_body_bytes_most(const struct routes *routes)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < routes->count; i++)
+        if (routes->list[i].body_bytes > most)
+            most = routes->list[i].body_bytes;
+    return most;
 }
 
 struct str routes_document(const struct routes *routes)

@@ -37,7 +37,8 @@ struct route {
     const struct limit_policy *limits[ROUTE_LIMITS];
     unsigned limit_count;
     enum idempotency idempotency;
-    int64_t deadline; /* microseconds; 0: the configured one */
+    int64_t deadline;  /* microseconds; 0: the configured one */
+    size_t body_bytes; /* set: the body is the handler's to read, and may be that large; 0: it is JSON */
     unsigned index;
 };
 
@@ -47,6 +48,9 @@ struct routes;
  * handler, a handler without an operation, a clash of paths, an unknown limit. */
 struct routes *routes_load(struct arena *arena, const struct module *const *modules, const struct limits *limits,
                            struct text *faults) MUST_CHECK;
+/* The most bytes that the body of this request may have, if it may have more than others; 0. And the most of all routes. */
+size_t routes_body_bytes(const struct routes *routes, struct str method, struct str path);
+size_t routes_body_bytes_most(const struct routes *routes);
 void routes_match(const struct routes *routes, enum http_method method, struct str path, struct route_match *match);
 /* The published document, OpenAPI 3.1 as JSON. */
 struct str routes_document(const struct routes *routes);

@@ -174,8 +174,9 @@ static bool is_json(struct str type)
     return str_is(type, "application/json") || str_ends(type, STR("+json"));
 }
 
-static bool read_body(struct request *request, const struct operation *operation)
+static bool read_body(struct request *request, const struct route *route)
 {
+    const struct operation *operation = route->operation;
     struct str raw = request_raw_body(request);
     if (!operation->body_count || (!raw.len && !operation->body_required))
         return true;
@@ -185,7 +186,7 @@ static bool read_body(struct request *request, const struct operation *operation
         return refuse_media_type(request, operation);
     if (!is_plain(request))
         return false;
-    if (!is_json(media->type)) /* a form, a document: its handler reads it */
+    if (route->body_bytes || !is_json(media->type)) /* a form, a document: its handler reads it */
         return true;
     struct json_error error;
     request->body = json_parse(arena, raw, &json_limits_request, &error);
@@ -204,6 +205,5 @@ static bool read_body(struct request *request, const struct operation *operation
 
 bool validate_request(struct request *request, const struct route *route, const struct route_match *match)
 {
-    return check_accept(request, route->operation) && read_parameters(request, route, match) &&
-           read_body(request, route->operation);
+    return check_accept(request, route->operation) && read_parameters(request, route, match) && read_body(request, route);
 }

@@ -70,15 +70,23 @@ static unsigned cap_of(const struct plan *plan)
 }
 
 /* The address in force: the operator's, then the catalogue's. *ours tells that the operator chose it. */
-static bool address_of(const struct plan *plan, bool certificate, struct address *address, bool *ours)
+static bool address_of(struct arena *arena, const struct plan *plan, bool certificate, struct address *address, bool *ours)
 {
-    struct str url = json_get_string(json_get_str(worker->settings->addresses, plan->slug), "address", STR_NONE);
+    struct str url = json_get_string(json_get_str(worker->settings->addresses, plan->key), "address", STR_NONE);
     *ours = url.len > 0;
     if (!url.len)
         url = plan->address;
-    if (!str_is(url, "sandbox"))
+    if (!str_is(url, "sandbox") && !str_starts(url, STR("sandbox/")))
         return address_parse(url, address);
     *ours = true;
+    if (url.len > 8) { /* the twin of a contract, by its digest */
+        *address = (struct address){
+            .host = str_of(worker->settings->sandbox_host),
+            .port = worker->settings->sandbox_control_port,
+            .base = str_printf(arena, "/sandbox/twins/%.*s", STR_ARG(str_slice(url, 8, url.len))),
+        };
+        return worker->settings->sandbox_host != NULL && worker->settings->sandbox_control_port;
+    }
     *address = (struct address){
         .tls = worker->settings->sandbox_tls || certificate, /* mutual TLS is played over TLS whatever the others are */
         .host = str_of(worker->settings->sandbox_host),
@@ -125,7 +133,7 @@ static struct link *link_open(const struct plan *plan)
     }
     if (secret && secret->ca.at)
         target.ca_file = str_to_c(arena, secret->ca);
-    if (!address_of(plan, certificate, &target.address, &ours)) {
+    if (!address_of(arena, plan, certificate, &target.address, &ours)) {
         log_error("department %.*s has no usable address", STR_ARG(plan->slug));
         link->broken = true;
         return link;
@@ -243,6 +251,15 @@ struct backend *backend_of(const struct plan *plan)
         *backend = backend_make(plan);
     adapt(*backend, plan);
     return *backend;
+}
+
+const char *backend_credentials_fault(const struct plan *plan, const struct security *security)
+{
+    const char *reason = NULL;
+    const struct token_fetch fetch = {.fetch = fetch_token};
+    struct signer *signer = signer_open(security, secrets_find(worker->secrets, plan->credentials), &fetch, &reason);
+    signer_close(signer);
+    return signer ? NULL : reason;
 }
 
 void backend_count(struct backend *backend, enum call_outcome outcome)

@@ -47,6 +47,8 @@ void backends_use_secrets(const struct secrets *secrets);
 struct backend *backend_of(const struct plan *plan);
 struct link *link_hold(struct backend *backend);
 void link_release(struct link *link);
+/* Why nothing can be signed by this scheme with the credentials that the worker has; NULL: it can. */
+const char *backend_credentials_fault(const struct plan *plan, const struct security *security);
 void backend_count(struct backend *backend, enum call_outcome outcome);
 
 #endif

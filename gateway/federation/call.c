@@ -127,7 +127,7 @@ static enum call_outcome sign(struct attempt *attempt)
         .query = rest,
         .body = filled->body,
     };
-    if (!attempt->signer || !add_headers(attempt))
+    if ((!attempt->signer && attempt->call->proof != PROOF_NONE) || !add_headers(attempt))
         return CALL_NOT_SIGNED;
     if (attempt->call->record)
         record_request(attempt->call->record, attempt->arena, &attempt->outgoing);

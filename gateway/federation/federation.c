@@ -5,6 +5,7 @@
 #include "federation/footprint.h"
 #include "federation/mapping.h"
 #include "federation/metrics.h"
+#include "federation/registered.h"
 #include "federation/settings.h"
 #include "federation/traffic.h"
 
@@ -50,6 +51,11 @@ bool federation_open(const struct federation_settings *settings)
     return true;
 }
 
+void federation_listen(void)
+{
+    registered_open(worker_settings->secrets);
+}
+
 void federation_close(void)
 {
     footprints_close();
@@ -58,5 +64,6 @@ void federation_close(void)
 
 void federation_use_secrets(const struct secrets *secrets)
 {
-    backends_use_secrets(secrets);
+    if (!registered_use_file(secrets))
+        backends_use_secrets(secrets);
 }

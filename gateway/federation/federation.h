@@ -27,9 +27,10 @@ struct department_reach {
 
 /* Shared by the workers; must live as long as the process. */
 struct federation_settings {
-    const char *sandbox_host;    /* where the sandbox plays the departments */
-    uint16_t sandbox_first_port; /* of department number 1 */
-    bool sandbox_tls;            /* of all; departments that ask for mutual TLS are called over TLS anyhow */
+    const char *sandbox_host;      /* where the sandbox plays the departments */
+    uint16_t sandbox_first_port;   /* of department number 1 */
+    uint16_t sandbox_control_port; /* where it plays what is uploaded; 0: it does not */
+    bool sandbox_tls;              /* of all; departments that ask for mutual TLS are called over TLS anyhow */
     const struct json
         *addresses; /* configuration map `departments`: slug → {address: …}, before the catalogue's; may be NULL */
     const struct secrets *secrets; /* may be NULL */
@@ -55,6 +56,9 @@ MUST_CHECK bool federation_read(struct arena *arena, const struct config *config
 void federation_prepare(void);
 /* In a fiber of each worker, after the stores are open. */
 MUST_CHECK bool federation_open(const struct federation_settings *settings);
+/* In a fiber of each worker, after pg_open and federation_open: takes up the credentials that departments register, now and
+ * whenever they change. */
+void federation_listen(void);
 /* On the worker's loop when it stops: what is queued goes to Postgres or to disk. */
 void federation_close(void);
 /* New credentials for the calling worker; connections and signers are made anew with the next call to each department. The old

@@ -25,7 +25,8 @@ static void read_cache(struct mapping *mapping, const struct json *cache, struct
     mapping->stale = seconds(stale);
 }
 
-static void read_items(struct mapping *mapping, const struct json *operation, struct fault_sink *sink)
+static void read_items(struct mapping *mapping, const struct operation *of, const struct json *operation,
+                       struct fault_sink *sink)
 {
     const struct json *items = json_get(operation, "items");
     if (!items)
@@ -35,18 +36,19 @@ static void read_items(struct mapping *mapping, const struct json *operation, st
         return;
     }
     mapping->items = items->string.at ? items->string : STR("");
-    if (!schema_path_exists(mapping->template->operation, mapping->items))
-        fault_add(sink, items, STR("/operation/items"), "the answer of %.*s has no %.*s",
-                  STR_ARG(mapping->template->operation->id), STR_ARG(mapping->items));
+    if (!schema_path_exists(of, mapping->items))
+        fault_add(sink, items, STR("/operation/items"), "the answer of %.*s has no %.*s", STR_ARG(of->id),
+                  STR_ARG(mapping->items));
 }
 
 /* A mask that meets nothing lets everything through, so a pointer that the contract does not know is a fault. */
-static void check_masks(const struct mapping *mapping, const struct json *masks, struct fault_sink *sink)
+static void check_masks(const struct mapping *mapping, const struct operation *of, const struct json *masks,
+                        struct fault_sink *sink)
 {
     for (uint32_t i = 0; masks && masks->type == JSON_OBJECT && i < masks->count; i++)
-        if (!schema_item_path_exists(mapping->template->operation, mapping->items, masks->members[i].name))
+        if (!schema_item_path_exists(of, mapping->items, masks->members[i].name))
             fault_add(sink, &masks->members[i].value, STR("/operation/masks"), "the items of %.*s have no %.*s",
-                      STR_ARG(mapping->template->operation->id), STR_ARG(masks->members[i].name));
+                      STR_ARG(of->id), STR_ARG(masks->members[i].name));
 }
 
 static void check_level(const struct mapping *mapping, const struct service *service, struct fault_sink *sink)
@@ -110,11 +112,13 @@ const struct mapping *mapping_compile(struct arena *arena, const struct service 
     mapping->template = operation ? template_compile(arena, operation, json_get(definition, "request"), &mapping->parameters,
                                                      json_get(definition, "page"), reads[service->archetype], sink)
                                   : NULL;
-    if (mapping->template) {
-        read_items(mapping, definition, sink);
-        read_cache(mapping, json_get(definition, "cache"), sink);
+    if (operation) {
+        read_items(mapping, operation, definition, sink);
         if (masks_compile(arena, json_get(definition, "masks"), &mapping->masks, sink))
-            check_masks(mapping, json_get(definition, "masks"), sink);
+            check_masks(mapping, operation, json_get(definition, "masks"), sink);
+    }
+    if (mapping->template) {
+        read_cache(mapping, json_get(definition, "cache"), sink);
         check_level(mapping, service, sink);
         mapping->personal = service->personal || mapping->template->personal;
         mapping->inputs_are_asked = sends_asked(mapping->template);

@@ -126,7 +126,8 @@ const struct plan *plan_compile(struct arena *arena, const struct department *de
     plan->credentials = json_get_string(backend, "credentials", department->slug);
     int64_t concurrency = json_get_integer(backend, "concurrency", CONCURRENCY_DEFAULT);
     int64_t deadline = json_get_integer(backend, "deadline_ms", 0);
-    if (!str_is(plan->address, "sandbox") && !address_parse(plan->address, &address))
+    if (!str_is(plan->address, "sandbox") && !str_starts(plan->address, STR("sandbox/")) &&
+        !address_parse(plan->address, &address))
         fault_add(sink, json_get(backend, "address"), STR("/backend/address"),
                   "must be sandbox or http(s)://host[:port][/base]");
     if (!owns_credentials(plan))

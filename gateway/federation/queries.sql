@@ -19,3 +19,7 @@ WHERE (read_at, citizen_id, trace_id, service_slug) NOT IN (SELECT read_at, citi
 -- name: traffic_add
 -- Adds what a worker counted; a batch that comes again is left out.
 SELECT shimin.traffic_add($1::jsonb);
+
+-- name: registered_credentials
+-- What departments registered, encrypted.
+SELECT department, system, environment, sealed FROM shimin.system_credential ORDER BY department, system, environment;

@@ -184,13 +184,24 @@ static void run_soon(struct server *server)
         h2o_timeout_link(server->context.loop, &server->context.zero_timeout, &server->ready);
 }
 
+/* Looked up only for the few bodies that are larger than the usual. */
+static size_t most_body(const struct http_settings *settings, h2o_req_t *h2o)
+{
+    if (h2o->entity.len <= settings->body_bytes || !settings->body_bytes_of)
+        return settings->body_bytes;
+    struct str path = {h2o->path.base, h2o->path.len};
+    struct str bare = head_path(str_cut(&path, '?'));
+    size_t most = settings->body_bytes_of((struct str){h2o->method.base, h2o->method.len}, bare);
+    return most > settings->body_bytes ? most : settings->body_bytes;
+}
+
 int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
 {
     (void)self;
     struct connection *connection = connection_of(h2o);
     struct server *server = connection->server;
     size_t head_bytes;
-    enum head_fault fault = head_check(h2o, server->settings->header_bytes, server->settings->body_bytes, &head_bytes);
+    enum head_fault fault = head_check(h2o, server->settings->header_bytes, most_body(server->settings, h2o), &head_bytes);
     if (fault == HEAD_ABUSIVE) {
         /* No answer, so that nothing of it is kept; on_dispose has no request to count. */
         connection_cut(connection, CUT_HEADERS);

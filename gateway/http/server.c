@@ -101,7 +101,8 @@ static void configure(void)
     global.server_name = h2o_iovec_init("", 0);
     /* Over HTTP/2 the library only resets a stream whose body is too large: one that is not much too large is read, and
      * refused with a 413. */
-    global.max_request_entity_size = 2 * settings->body_bytes;
+    global.max_request_entity_size =
+        2 * (settings->body_bytes_most > settings->body_bytes ? settings->body_bytes_most : settings->body_bytes);
     /* libh2o has one timer from the end of a reply to the end of the next request; sweep.c keeps each part apart, and this
      * one is behind it. */
     global.http1.req_timeout = to_milliseconds(settings->idle_time + settings->header_time + settings->body_time);

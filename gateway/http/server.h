@@ -35,6 +35,9 @@ struct http_settings {
     size_t header_bytes; /* all names and values of a request */
     int64_t header_time; /* from the first byte to the last of the head */
     size_t body_bytes;
+    /* Of single operations that may have more, and the most of them all; NULL and 0: none has. */
+    size_t (*body_bytes_of)(struct str method, struct str path);
+    size_t body_bytes_most;
     int64_t body_time;
     int64_t idle_time;                /* between requests */
     int64_t request_time;             /* the deadline of a request's fiber */
