@@ -4,6 +4,7 @@
 extern const struct module catalogue_module;
 extern const struct module identity_module;
 extern const struct module records_module;
+extern const struct module registry_module;
 extern const struct module publications_module;
 extern const struct module passage_module;
 extern const struct module staff_module;
@@ -13,15 +14,6 @@ extern const struct module gateways_module;
 extern const struct module switches_module;
 
 const struct module *const modules[] = {
-    &catalogue_module,
-    &identity_module,
-    &records_module,
-    &publications_module,
-    &passage_module,
-    &staff_module,
-    &traffic_module,
-    &clients_module,
-    &gateways_module,
-    &switches_module,
-    NULL,
+    &catalogue_module, &identity_module, &records_module, &publications_module, &passage_module,  &registry_module,
+    &staff_module,     &traffic_module,  &clients_module, &gateways_module,     &switches_module, NULL,
 };

@@ -1,0 +1,102 @@
+/* Submissions: what waits for an administrator, and his decision. */
+#include "registry.h"
+
+#include "registry_queries.h"
+
+#include <math.h>
+
+void list_submissions(struct request *request)
+{
+    const struct pg_result *rows;
+    if (!store_failed(request, pg_query(request_arena(request), &sql_list_submissions, PG_NO_ARGS, &rows)))
+        reply_row(request, 200, rows);
+}
+
+/* *rows is empty when none waits. false after a reply. */
+static bool find(struct request *request, const struct pg_result **rows)
+{
+    return !store_failed(request, pg_query(request_arena(request), &sql_read_submission,
+                                           PG_ARGS(pg_text(request_string(request, "service"))), rows));
+}
+
+void read_submission(struct request *request)
+{
+    const struct pg_result *rows;
+    if (find(request, &rows))
+        reply_row(request, 200, rows);
+}
+
+static void reply_version(struct request *request, struct str service, int64_t number)
+{
+    const struct pg_result *rows;
+    if (!store_failed(
+            request, pg_query(request_arena(request), &sql_read_version, PG_ARGS(pg_text(service), pg_integer(number)), &rows)))
+        reply_row(request, 200, rows);
+}
+
+static void refuse(struct request *request, struct str service, int64_t number, struct str reason)
+{
+    const struct pg_result *rows;
+    if (store_failed(request,
+                     pg_query(request_arena(request), &sql_refuse_submission,
+                              PG_ARGS(pg_text(service), pg_integer(number), pg_text(label_of(request)), pg_text(reason)),
+                              &rows)))
+        return;
+    reply_row(request, 200, rows);
+}
+
+static void gone(struct request *request)
+{
+    reply_fault(request, PROBLEM_CONFLICT, BILINGUAL("已被处理或已更改", "It was decided or changed meanwhile"));
+}
+
+/* One transaction: the decision and what follows of it. share 0: for everybody. */
+static void approve(struct request *request, struct str service, int64_t number, struct str reason, int64_t share)
+{
+    struct arena *arena = request_arena(request);
+    CLEANUP(pg_rollback) struct pg_transaction *tx = NULL;
+    const struct pg_result *rows;
+    struct pg_value name = pg_text(service), version = pg_integer(number), by = pg_text(label_of(request));
+    if (store_failed(request, pg_begin(arena, &tx)) ||
+        store_failed(request, pg_in(tx, &sql_approve_submission, PG_ARGS(name, version, by, pg_text(reason)), &rows)))
+        return;
+    if (!pg_rows(rows)) {
+        gone(request);
+        return;
+    }
+    enum pg_status status = share ? pg_in(tx, &sql_go_on_trial, PG_ARGS(name, version, pg_integer(share), by), &rows)
+                                  : pg_in(tx, &sql_go_live, PG_ARGS(name, version, by, pg_text(STR("live"))), &rows);
+    if (store_failed(request, status))
+        return;
+    if (!pg_rows(rows) || (!share && !pg_bool(rows, 0, 0))) {
+        reply_fault(request, PROBLEM_CONFLICT,
+                    BILINGUAL("没有在用的版本，不能只给一部分市民试行",
+                              "There is no live version beside which it could be tried by some"));
+        return;
+    }
+    if (!store_failed(request, pg_commit(&tx)))
+        reply_version(request, service, number);
+}
+
+void decide_submission(struct request *request)
+{
+    const struct json *body = request_body(request), *share = json_get(body, "share");
+    struct str service = request_string(request, "service"), reason = json_get_string(body, "reason", STR(""));
+    bool approved = str_is(json_get_string(body, "decision", STR("")), "approve");
+    const struct pg_result *rows;
+    request_audit(request, str_printf(request_arena(request), "service:%.*s", STR_ARG(service)),
+                  approved ? STR("approve") : STR("refuse"));
+    if (!find(request, &rows))
+        return;
+    if (!pg_rows(rows)) {
+        reply_missing(request);
+        return;
+    }
+    int64_t number = pg_int(rows, 0, 1);
+    if (str_equal(pg_str(rows, 0, 2), label_of(request)))
+        reply_fault(request, PROBLEM_FORBIDDEN, BILINGUAL("送审的人不能自己批准", "Who submitted it does not decide on it"));
+    else if (approved)
+        approve(request, service, number, reason, share ? (int64_t)lround(json_as_double(share) * 100) : 0);
+    else
+        refuse(request, service, number, reason);
+}
