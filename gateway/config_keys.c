@@ -50,7 +50,7 @@ const struct config_key config_keys[] = {
     {"postgres.application", CONFIG_STRING, NULL, .required = true, .refuse = refuse_postgres,
      .help = "Connection string of the gateway's own login."},
     {"postgres.owner", CONFIG_STRING, NULL, .refuse = refuse_postgres,
-     .help = "Connection string of the owner: migrate, catalogue load, switch."},
+     .help = "Connection string of the owner: migrate, catalogue, switch."},
     {"postgres.connections", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Shared connections a worker."},
     {"postgres.leases", CONFIG_INTEGER, "2", .min = 1, .max = 32, .help = "Connections a worker for transactions."},
     {"postgres.patience", CONFIG_DURATION, "1s", .min = SECOND / 10, .max = 60 * SECOND,
@@ -88,7 +88,7 @@ const struct config_key config_keys[] = {
     {"limits", CONFIG_MAP, NULL, .refuse_member = limit_refuse,
      .help = "Limit policies: {name: {by: citizen|address|service, requests: 600, window: 60}}."},
 
-    {"catalogue.directory", CONFIG_PATH, NULL, .help = "The catalogue's YAML files (catalogue check, catalogue load)."},
+    {"catalogue.directory", CONFIG_PATH, NULL, .help = "The catalogue's YAML files (catalogue check, plan, apply)."},
     {"catalogue.contracts", CONFIG_PATH, NULL, .help = "The departments' contracts."},
     {"catalogue.areas", CONFIG_PATH, NULL, .help = "The division tree, CSV."},
     {"catalogue.snapshot", CONFIG_PATH, NULL, .required = true, .help = "Directory for the last good snapshot."},

@@ -95,12 +95,12 @@ class Peers(Stack):
     def open_other(self, database, catalogue):
         environment = self.other_environment(database, catalogue)
         self.run_command(environment, "migrate")
-        self.run_command(environment, "catalogue", "load")
+        self.run_command(environment, "catalogue", "apply", "--yes")
         return environment
 
     def load_catalogue(self, catalogue):
         self.catalogue = catalogue
-        self.run_command(self.whole_environment(), "catalogue", "load")
+        self.run_command(self.whole_environment(), "catalogue", "apply", "--yes")
 
     def run_command(self, environment, *words):
         done = subprocess.run([self.program, *words], env=environment, capture_output=True, text=True, check=False)

@@ -55,7 +55,7 @@ class Stack:
             ("Postgres", self.postgres.open),
             ("Redis", self.redis.open),
             ("migrations", lambda: self._command("migrate")),
-            ("catalogue", lambda: self._command("catalogue", "load")),
+            ("catalogue", lambda: self._command("catalogue", "apply", "--yes")),
             ("sandbox: the departments", self._open_sandbox),
             ("gateway", self._open_gateway),
         ]

@@ -385,7 +385,7 @@ class Addresses(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         root = os.path.dirname(os.path.dirname(HERE))
         shutil.copytree(os.path.join(root, "schema", "catalogue"), cls.folder, dirs_exist_ok=True)
-        cls.addClassCleanup(shimin, "catalogue", "load")
+        cls.addClassCleanup(shimin, "catalogue", "apply", "--yes")
 
     def load(self, address, credentials="metro"):
         path = os.path.join(self.folder, "metro.yaml")
@@ -395,7 +395,7 @@ class Addresses(unittest.TestCase):
         rest = rest.partition("    concurrency:")[2]
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"{start}    address: \"{address}\"\n    credentials: {credentials}\n    concurrency:{rest}")
-        return subprocess.run([os.environ["SHIMIN"], "catalogue", "load"], env={**os.environ, "SHIMIN_CATALOGUE_DIRECTORY": self.folder},
+        return subprocess.run([os.environ["SHIMIN"], "catalogue", "apply", "--yes"], env={**os.environ, "SHIMIN_CATALOGUE_DIRECTORY": self.folder},
                               capture_output=True, text=True, timeout=60, check=False)
 
     def test_names_and_numbers_that_lead_inside_are_not_connected_to(self):

@@ -66,7 +66,7 @@ class Limits(unittest.TestCase):
 class Help(unittest.TestCase):
     def test_who_asks_for_help_after_some_words_has_nothing_carried_out(self):
         with tempfile.TemporaryDirectory() as folder:
-            for words in (("keys", "create", "--help"), ("switch", "metro-arrivals", "off", "-h"), ("catalogue", "load", "--help")):
+            for words in (("keys", "create", "--help"), ("switch", "metro-arrivals", "off", "-h"), ("catalogue", "apply", "--help")):
                 done = subprocess.run([os.environ["SHIMIN"], *words], cwd=folder, capture_output=True, text=True, timeout=20)
                 self.assertEqual((done.returncode, done.stdout[:6]), (0, "usage:"), words)
             self.assertEqual(os.listdir(folder), [])
