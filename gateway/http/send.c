@@ -118,11 +118,15 @@ static bool left_out(const struct reply *reply, struct str name)
     return false;
 }
 
+/* Compressing more would hold the loop, and everybody on it, for tens of milliseconds. */
+enum { GZIP_MOST = 1 << 20 };
+
 static bool may_compress(const struct request *request)
 {
     const struct http_settings *settings = request->connection->server->settings;
     const struct reply *reply = &request->reply;
-    return settings->gzip_level && reply->type && reply->body.len >= settings->gzip_minimum && gzip_suits(reply->type);
+    return settings->gzip_level && reply->type && reply->body.len >= settings->gzip_minimum && reply->body.len <= GZIP_MOST &&
+           gzip_suits(reply->type);
 }
 
 void send_head(struct request *request, size_t length)

@@ -1,9 +1,11 @@
 /* What the federation reads of credentials and places, the kind by the first byte: the secrets file, the answer of a token
  * endpoint, the address of a backend. No fault may quote a secret, and no token may break a header. */
 #include "federation/plan.h"
+#include "federation/reach.h"
 #include "federation/secrets.h"
 #include "federation/token.h"
 
+#include <netinet/in.h>
 #include <shimin/log.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,10 +71,29 @@ static bool is_clean(struct str text)
     return true;
 }
 
+/* A range that is accepted opens its own first address, but for one that stands for an IPv4 address (NAT64). */
+static void read_range(struct str text)
+{
+    static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    struct range range;
+    const char *reason = NULL;
+    if (!range_parse(text, &range, &reason)) {
+        if (!reason)
+            abort();
+        return;
+    }
+    const struct reach reach = {.opened = &range, .count = 1, .public_closed = true};
+    struct sockaddr_in6 first = {.sin6_family = AF_INET6};
+    memcpy(&first.sin6_addr, range.base, sizeof range.base);
+    if (range.bits > 128 || (memcmp(range.base, nat64, sizeof nat64) != 0 && reach_refusal(&reach, (struct sockaddr *)&first)))
+        abort();
+}
+
 static void read_address(struct arena *arena, struct str text)
 {
     struct address address;
     (void)arena;
+    read_range(text);
     if (!address_parse(text, &address))
         return;
     if (!address.host.len || address.port == 0 || str_find(address.host, STR("@")) >= 0 || !is_clean(address.host))

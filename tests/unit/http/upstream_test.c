@@ -1,5 +1,6 @@
 /* Calls of departments: a backend in a thread of the test says what each test wants. */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -438,6 +439,49 @@ START_TEST(a_closed_port_is_a_failed_connect)
 }
 END_TEST
 
+/* ---- names ---- */
+
+/* In the place of the resolver: what each look-up of a name under .test brings; "slow.test" takes its time. */
+static struct {
+    const char *lists[4]; /* addresses, separated by blanks */
+    atomic_int look_ups;
+} names;
+
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list)
+{
+    static const struct addrinfo plain = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_addrlen = sizeof(struct sockaddr_in)};
+    (void)hints;
+    struct str rest = str_of(names.lists[names.look_ups++ % 4]);
+    *list = NULL;
+    if (strcmp(host, "slow.test") == 0)
+        usleep(400000);
+    struct addrinfo **end = list;
+    while (rest.at) {
+        struct str one = str_cut(&rest, ' ');
+        char text[64];
+        snprintf(text, sizeof text, "%.*s", STR_ARG(one));
+        struct sockaddr_in *address = calloc(1, sizeof *address);
+        address->sin_family = AF_INET;
+        address->sin_port = htons((uint16_t)atoi(port));
+        ck_assert_int_eq(inet_pton(AF_INET, text, &address->sin_addr), 1);
+        *end = calloc(1, sizeof **end);
+        **end = plain;
+        (*end)->ai_addr = (struct sockaddr *)address;
+        end = &(*end)->ai_next;
+    }
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+    for (struct addrinfo *next; list; list = next) {
+        next = list->ai_next;
+        free(list->ai_addr);
+        free(list);
+    }
+}
+
 static const char *refuse_all(const struct sockaddr *address, void *argument)
 {
     (void)address;
@@ -455,10 +499,80 @@ END_TEST
 
 START_TEST(a_name_is_resolved)
 {
+    names.lists[0] = "127.0.0.1";
     target.host = STR("localhost");
     backend.script[0] = "HTTP/1.0 200 OK\r\n\r\nuntil the end"
                         "close";
     run(to_close);
+}
+END_TEST
+
+/* Of 127.0.0.0/8 the first address only. */
+static const char *refuse_others(const struct sockaddr *address, void *argument)
+{
+    (void)argument;
+    return ((const struct sockaddr_in *)address)->sin_addr.s_addr == htonl(INADDR_LOOPBACK) ? NULL : "link-local";
+}
+
+static void judged(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    for (int i = 0; i < 3; i++) /* in whichever order they are tried */
+        ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_OK);
+    ck_assert_int_eq(names.look_ups, 1); /* what was judged is what is connected to: nothing is asked in between */
+}
+
+START_TEST(a_names_addresses_are_judged_one_by_one)
+{
+    names.lists[0] = "169.254.169.254 127.0.0.1 10.0.0.1";
+    names.lists[1] = names.lists[2] = names.lists[3] = "169.254.169.254";
+    target.host = STR("mixed.test");
+    target.refusal = refuse_others;
+    backend.script[0] = backend.script[1] = backend.script[2] =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
+        "close";
+    run(judged);
+}
+END_TEST
+
+static void forbidden(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    ck_assert_int_eq(call(upstream, arena, &response), UPSTREAM_CONNECT_FAILED);
+    ck_assert_int_eq(response.fault, UPSTREAM_FAULT_ADDRESS);
+    ck_assert_str_eq(response.detail, "link-local");
+}
+
+START_TEST(a_name_that_leads_inside_is_not_connected_to)
+{
+    names.lists[0] = "169.254.169.254 127.0.0.2";
+    target.host = STR("inside.test");
+    target.refusal = refuse_others;
+    run(forbidden);
+    ck_assert_int_eq(backend.connections, 0);
+}
+END_TEST
+
+static void slow_name(struct upstream *upstream, struct arena *arena)
+{
+    struct upstream_response response;
+    struct upstream_request request = get(milliseconds(50));
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TIMEOUT);
+    ck_assert_int_eq(response.fault, UPSTREAM_FAULT_LATE_CONNECT);
+    struct upstream_settings settings = target;
+    settings.host = STR("quick.test");
+    struct upstream *other = upstream_open(&settings); /* meanwhile: the slow look-up holds nobody else's */
+    ck_assert_int_eq(call(other, arena, &response), UPSTREAM_OK);
+    upstream_close(other);
+    ck_assert_int_lt(clock_steady() - request.deadline, milliseconds(300));
+}
+
+START_TEST(a_slow_name_server_holds_nobody_else)
+{
+    names.lists[0] = names.lists[1] = "127.0.0.1";
+    target.host = STR("slow.test");
+    backend.script[0] = OK("1") "x";
+    run(slow_name);
 }
 END_TEST
 
@@ -537,6 +651,9 @@ int main(void)
     tcase_set_timeout(all, 30);
     tcase_add_checked_fixture(all, backend_open, backend_close);
     tcase_add_test(all, a_connection_carries_the_next_call_too);
+    tcase_add_test(all, a_names_addresses_are_judged_one_by_one);
+    tcase_add_test(all, a_name_that_leads_inside_is_not_connected_to);
+    tcase_add_test(all, a_slow_name_server_holds_nobody_else);
     tcase_add_test(all, what_exactly_was_wrong_is_told);
     tcase_add_test(all, bytes_after_an_answer_never_become_the_next_one);
     tcase_add_test(all, a_second_answer_that_comes_late_meets_nobody);
