@@ -30,7 +30,8 @@ SANITIZER_OPTIONS = {
 # A stack that stops does not free what lives as long as the process; the unit tests look for leaks.
 STACK_OPTIONS = SANITIZER_OPTIONS | {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"] + ":detect_leaks=0"}
 # npm and PyPI packages: by name and version, kept in var/test/tools.
-NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1"}
+NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1",
+       "oas-examples": "@readme/oas-examples@8.2.2"}  # documents that nobody here wrote; no program
 
 
 @dataclasses.dataclass
@@ -172,6 +173,13 @@ def fuzz(bench):
     return Outcome(passed, failures if passed or failures else [_last_lines(output)])
 
 
+def _npm_environment(bench):
+    """What the API tests take from npm, as they are told of it."""
+    bench.npm("oas-examples")
+    return {"SHIMIN_PRISM": str(bench.npm("prism")),
+            "SHIMIN_OAS_EXAMPLES": str(bench.folder / "tools/node_modules/@readme/oas-examples")}
+
+
 def _unittest(bench, name, folder, environment, prefix=()):
     """Python's unittest over a folder of tests; each of its tests counts."""
     _, output = bench.call(name, [*prefix, PYTHON, "-B", "-m", "unittest", "discover", "-v", "-s", folder], environment)
@@ -185,7 +193,7 @@ def _unittest(bench, name, folder, environment, prefix=()):
 def api(bench):
     """the API over TLS against a whole stack, built with the sanitizers"""
     running = bench.stack()
-    environment = running.environment() | {"SHIMIN_PRISM": str(bench.npm("prism"))}
+    environment = running.environment() | _npm_environment(bench)
     return _unittest(bench, "api", CHECKOUT / "tests/api", environment)
 
 
@@ -193,7 +201,7 @@ def api_tsan(bench):
     """the API again, built with ThreadSanitizer"""
     folder = bench.build("tsan", "gateway/shimin")
     prefix = ["setarch", "-R", CHECKOUT / "deploy/stack", "--build", folder, bench.run / "stack-tsan", "--"]
-    environment = SANITIZER_OPTIONS | {"SHIMIN_PRISM": str(bench.npm("prism"))}
+    environment = SANITIZER_OPTIONS | _npm_environment(bench)
     outcome = _unittest(bench, "api-tsan", CHECKOUT / "tests/api", environment, prefix)
     for name in ("gateway", "sandbox"):
         if "WARNING: ThreadSanitizer" in (bench.run / f"stack-tsan/log/{name}.log").read_text(errors="replace"):
@@ -336,7 +344,7 @@ def coverage(bench):
     outcome = _unit(bench, "coverage")
     folder = bench.build("coverage")
     with stack.private_stack(bench.run / "coverage-stack", folder / "gateway/shimin") as running:
-        reached = _unittest(bench, "coverage-api", CHECKOUT / "tests/api", running.environment() | {"SHIMIN_PRISM": str(bench.npm("prism"))})
+        reached = _unittest(bench, "coverage-api", CHECKOUT / "tests/api", running.environment() | _npm_environment(bench))
     outcome = Outcome(outcome.passed + reached.passed, outcome.failures + reached.failures)
     report = bench.folder / "coverage"
     report.mkdir(exist_ok=True)

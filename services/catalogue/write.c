@@ -68,6 +68,22 @@ void write_service(struct json_out *out, struct arena *arena, const struct snaps
     write_plans(out, arena, plans, count);
 }
 
+/* That a version ends, for callers who do not look at the headers. */
+static void write_retirement(struct json_out *out, const struct service *service)
+{
+    struct arena *arena = out->text->arena;
+    json_key(out, "retirement");
+    json_object(out);
+    json_field(out, "deprecated_at", time_rfc3339(arena, service->deprecated_at));
+    json_key(out, "sunset_at");
+    if (service->sunset_at)
+        json_put(out, time_rfc3339(arena, service->sunset_at));
+    else
+        json_put_null(out);
+    write_bilingual(out, "notice", service->notice);
+    json_end(out);
+}
+
 void write_service_details(struct json_out *out, const struct service *service)
 {
     json_key(out, "aliases");
@@ -83,6 +99,13 @@ void write_service_details(struct json_out *out, const struct service *service)
         json_array(out);
         json_end(out);
     }
+    const struct json *promise = json_get(service->definition, "promise");
+    if (promise) {
+        json_key(out, "promise");
+        json_put_value(out, promise);
+    }
+    if (service->deprecated_at)
+        write_retirement(out, service);
 }
 
 void write_department(struct json_out *out, struct arena *arena, const struct snapshot *snapshot,

@@ -237,6 +237,19 @@ WITH version AS (
 )
 SELECT number FROM version;
 
+-- name: remove_service
+WITH removed AS (
+    DELETE FROM shimin.service WHERE slug = $1 AND registered IS NOT NULL RETURNING slug
+), version AS (
+    UPDATE shimin.service_version
+    SET state = 'retired', share = NULL, edition = edition + 1
+    WHERE service = (SELECT slug FROM removed) AND state IN ('live', 'canary')
+    RETURNING service, number
+), noted AS (
+    INSERT INTO shimin.service_version_event (service, number, event, done_by) SELECT service, number, 'removed', $2 FROM version
+)
+SELECT slug FROM removed;
+
 -- name: version_of_state
 -- The newest version in that state; of superseded ones the one that was live last.
 SELECT number

@@ -27,6 +27,7 @@ void submit_service(struct request *request);
 void read_gate_report(struct request *request);
 void rollback_service(struct request *request);
 void rollback_any_service(struct request *request);
+void remove_service(struct request *request);
 void promote_service(struct request *request);
 void share_service(struct request *request);
 void retire_service_version(struct request *request);

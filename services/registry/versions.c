@@ -75,6 +75,21 @@ void rollback_any_service(struct request *request)
     rollback_service(request);
 }
 
+/* Its versions and their history stay; a new version may bring it back. */
+void remove_service(struct request *request)
+{
+    struct str service = request_string(request, "service");
+    const struct pg_result *rows;
+    audit_object(request, "service", service);
+    if (store_failed(request, pg_query(request_arena(request), &sql_remove_service,
+                                       PG_ARGS(pg_text(service), pg_text(label_of(request))), &rows)))
+        return;
+    if (pg_rows(rows))
+        reply_empty(request, 204);
+    else
+        reply_missing(request);
+}
+
 void promote_service(struct request *request)
 {
     struct str service = request_string(request, "service");

@@ -8,10 +8,19 @@ import pathlib
 import unittest
 
 import backend
-from client import call, login_verified, staff_session, wait_until
+from client import call, client_token, login_verified, staff_session, wait_until
 
 EXAMPLES = os.environ.get("SHIMIN_OAS_EXAMPLES")
 _numbers = itertools.count(1)
+_departments = []
+
+
+def tearDownModule():
+    """Other tests count the services of the catalogue."""
+    token = staff_session("system")
+    for department in _departments:
+        call(f"/admin/v1/services/{department.slug}", "DELETE", token=token)
+    wait_until(lambda: not any(department.asked().status == 200 for department in _departments), what="the catalogue as it was")
 
 CONTRACT = {
     "openapi": "3.0.3",
@@ -70,6 +79,7 @@ class Department:
         self.name = f"arrivals-{os.getpid()}-{next(_numbers)}"
         self.slug = f"metro-{self.name}"
         self.token = staff_session("engineer", "metro")
+        _departments.append(self)
 
     def call(self, path, method=None, body=None, **more):
         return call("/department/v1" + path, method, body, token=self.token, **more)
@@ -418,6 +428,7 @@ class Publishing(unittest.TestCase):
         headers = wait_until(lambda: (a := department.asked()).headers["Sunset"] and a.headers)
         self.assertEqual(headers["Sunset"], "Sun, 30 Jun 2030 16:00:00 GMT")
         self.assertRegex(headers["Deprecation"], r"^@\d{10}$")
+        self.assertEqual(call(f"/v1/services/{department.slug}").json["retirement"]["notice"]["en"], "Use the new one")
 
     def test_no_request_is_lost_while_versions_change(self):
         department = Department()
@@ -431,6 +442,31 @@ class Publishing(unittest.TestCase):
             department.call(f"/services/{department.slug}/rollback", "POST")
             statuses |= {department.asked().status for _ in range(40)}
         self.assertEqual(statuses, {200})
+
+    def test_a_service_that_is_removed_is_gone_and_a_new_version_brings_it_back(self):
+        department = Department()
+        department.publish()
+        wait_until(lambda: department.asked().status == 200)
+        path = f"/admin/v1/services/{department.slug}"
+        self.assertEqual(call(path, "DELETE", token=department.token).status, 403)
+        self.assertEqual(call(path, "DELETE", token=staff_session("system")).status, 204)
+        wait_until(lambda: department.asked().status == 404)
+        self.assertEqual(department.draft().json["number"], 2)
+        self.assertTrue(department.submit().json["passed"])
+        self.assertEqual(decide(department.slug).json["state"], "live")
+        wait_until(lambda: department.asked().status == 200)
+
+    def test_programs_register_with_the_scopes_that_they_have(self):
+        department = Department()
+        contracts, services = client_token("metro", ["contracts"]), client_token("metro", ["services"])
+        path = f"/department/v1/contracts?system={department.name}"
+        document = {"raw": json.dumps(CONTRACT | {"info": {"title": department.name, "version": "1"}}).encode(),
+                    "headers": {"Content-Type": "application/json"}}
+        self.assertEqual(call(path, "POST", token=services, **document).status, 403)
+        made = call(path, "POST", token=contracts, **document)
+        self.assertEqual((made.status, made.json["registered_by"].split(":")[0]), (201, "client"))
+        self.assertEqual(call("/department/v1/services", token=contracts).status, 403)
+        self.assertEqual(call("/department/v1/services", token=services).status, 200)
 
     def test_a_live_service_is_probed(self):
         department = Department()
