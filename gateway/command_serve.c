@@ -18,6 +18,7 @@
 #include "edge/operations.h"
 #include "edge/pipeline.h"
 #include "edge/state.h"
+#include "federation/delivery.h"
 #include "federation/federation.h"
 #include "http/server.h"
 #include "identity/identity.h"
@@ -179,6 +180,7 @@ static bool prepare_parts(struct text *faults)
         .sandbox_control_port = (uint16_t)config_integer(config, "sandbox.control_port"),
         .secrets = gateway.secrets,
         .keyring = gateway.keyring,
+        .url = config_string(config, "http.problem_base"),
     };
     if (!federation_read(gateway.arena, config, &gateway.federation, faults))
         return false;
@@ -206,6 +208,7 @@ static bool open_worker(void *argument)
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->worker_open)
             modules[i]->worker_open();
+    deliveries_open();
     housekeeping_open();
     if (!http_open())
         return false;
@@ -219,6 +222,7 @@ static void stop_worker(void *argument)
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->worker_close)
             modules[i]->worker_close();
+    deliveries_close();
     housekeeping_close();
     presence_close();
     identity_close();

@@ -12,8 +12,20 @@ extern const struct module traffic_module;
 extern const struct module clients_module;
 extern const struct module gateways_module;
 extern const struct module switches_module;
+extern const struct module webhooks_module;
 
 const struct module *const modules[] = {
-    &catalogue_module, &identity_module, &records_module, &publications_module, &passage_module,  &registry_module,
-    &staff_module,     &traffic_module,  &clients_module, &gateways_module,     &switches_module, NULL,
+    &catalogue_module,
+    &identity_module,
+    &records_module,
+    &publications_module,
+    &passage_module,
+    &registry_module,
+    &staff_module,
+    &traffic_module,
+    &clients_module,
+    &gateways_module,
+    &switches_module,
+    &webhooks_module,
+    NULL,
 };

@@ -31,7 +31,8 @@ SANITIZER_OPTIONS = {
 STACK_OPTIONS = SANITIZER_OPTIONS | {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"] + ":detect_leaks=0"}
 # npm and PyPI packages: by name and version, kept in var/test/tools.
 NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1",
-       "oas-examples": "@readme/oas-examples@8.2.2"}  # documents that nobody here wrote; no program
+       "oas-examples": "@readme/oas-examples@8.2.2",  # documents that nobody here wrote; no program
+       "standardwebhooks": "standardwebhooks@1.1.1", "cloudevents": "cloudevents@9.0.0"}  # no programs either
 
 
 @dataclasses.dataclass
@@ -175,9 +176,11 @@ def fuzz(bench):
 
 def _npm_environment(bench):
     """What the API tests take from npm, as they are told of it."""
-    bench.npm("oas-examples")
-    return {"SHIMIN_PRISM": str(bench.npm("prism")),
-            "SHIMIN_OAS_EXAMPLES": str(bench.folder / "tools/node_modules/@readme/oas-examples")}
+    for package in ("oas-examples", "standardwebhooks", "cloudevents"):
+        bench.npm(package)
+    modules = bench.folder / "tools/node_modules"
+    return {"SHIMIN_PRISM": str(bench.npm("prism")), "SHIMIN_OAS_EXAMPLES": str(modules / "@readme/oas-examples"),
+            "SHIMIN_NODE_MODULES": str(modules)}
 
 
 def _unittest(bench, name, folder, environment, prefix=()):

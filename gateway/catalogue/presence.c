@@ -68,6 +68,11 @@ void presence_confirm(void *argument)
     start_telling();
 }
 
+struct str presence_id(void)
+{
+    return presence.id;
+}
+
 void presence_open(void)
 {
     if (worker_index() != 0)

@@ -6,6 +6,8 @@
 
 /* In each worker, after pg_open; the first one keeps the row. */
 void presence_open(void);
+/* Of this gateway, by which shimin.gateway has it; at == NULL before presence_open. Any worker that serves. */
+struct str presence_id(void);
 /* On the loop of each worker when it stops: the row is taken away. */
 void presence_close(void);
 /* All workers have taken up the snapshot: it is told to Postgres. Takes over the reference. On the first worker's loop. */

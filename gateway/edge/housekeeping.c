@@ -18,7 +18,8 @@ static void tidy(void *argument)
     (void)argument;
     if (pg_query(arena, &sql_create_partitions, PG_NO_ARGS, NULL) != PG_OK ||
         pg_query(arena, &sql_sweep_keys, PG_NO_ARGS, NULL) != PG_OK ||
-        pg_query(arena, &sql_sweep_traffic, PG_NO_ARGS, NULL) != PG_OK)
+        pg_query(arena, &sql_sweep_traffic, PG_NO_ARGS, NULL) != PG_OK ||
+        pg_query(arena, &sql_sweep_outbox, PG_NO_ARGS, NULL) != PG_OK)
         log_warning("housekeeping: Postgres did not do its part; it is asked again in %d minutes", PERIOD_SECONDS / 60);
 }
 

@@ -45,3 +45,7 @@ SELECT 1;
 -- name: sweep_traffic
 -- Minutes and days whose time is over.
 SELECT shimin.traffic_sweep();
+
+-- name: sweep_outbox
+-- Deliveries and events whose time is over.
+SELECT shimin.outbox_sweep();

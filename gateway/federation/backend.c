@@ -1,5 +1,6 @@
 /* The worker's backends: made on first use, kept by the slug's place, changed when a snapshot or the secrets change. */
 #include "federation/backend.h"
+#include "federation/breakers.h"
 #include "federation/metrics.h"
 #include <shimin/arena.h>
 #include <shimin/id.h>
@@ -95,7 +96,7 @@ static bool address_of(struct arena *arena, const struct plan *plan, bool certif
     return worker->settings->sandbox_host != NULL;
 }
 
-static const struct reach *reach_of(struct str slug)
+const struct reach *backend_reach(struct str slug)
 {
     static const struct reach public_only;
     const struct federation_settings *settings = worker->settings;
@@ -142,7 +143,7 @@ static struct link *link_open(const struct plan *plan)
         log_warning("department %.*s asks for mutual TLS but is reached without TLS", STR_ARG(plan->slug));
     if (secret)
         target.pin = secret->pin;
-    target.reach = ours ? NULL : reach_of(plan->slug);
+    target.reach = ours ? NULL : backend_reach(plan->slug);
     target.answer_bytes = worker->limits.body_bytes;
     target.answer_head_bytes = worker->limits.head_bytes;
     target.address.host = str_copy(arena, target.address.host);
@@ -178,6 +179,7 @@ static void breaker_changed(struct breaker *breaker, enum breaker_state before)
 {
     struct backend *backend = CONTAINER_OF(breaker, struct backend, breaker);
     metric_set(backend->state, breaker->state);
+    breakers_note(backend->slug, before, breaker->state);
     if (breaker->state == BREAKER_CLOSED)
         bulkhead_write_off(&backend->bulkhead);
     if (breaker->state == BREAKER_CLOSED || before == BREAKER_CLOSED)

@@ -45,6 +45,8 @@ void backends_open(const struct federation_settings *settings);
 void backends_use_secrets(const struct secrets *secrets);
 /* The worker's backend of this plan, made or changed where the plan asks for it. Does not wait. */
 struct backend *backend_of(const struct plan *plan);
+/* Where the department may have us connect to. */
+const struct reach *backend_reach(struct str slug);
 struct link *link_hold(struct backend *backend);
 void link_release(struct link *link);
 /* Why nothing can be signed by this scheme with the credentials that the worker has; NULL: it can. */

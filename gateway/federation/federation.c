@@ -2,6 +2,7 @@
 #include "federation/federation.h"
 #include "catalogue/snapshot.h"
 #include "federation/backend.h"
+#include "federation/breakers.h"
 #include "federation/footprint.h"
 #include "federation/mapping.h"
 #include "federation/metrics.h"
@@ -48,6 +49,7 @@ bool federation_open(const struct federation_settings *settings)
     backends_open(settings);
     footprints_open(settings->spool_dir);
     traffic_open(settings->spool_dir);
+    breakers_open(settings->spool_dir);
     return true;
 }
 
@@ -60,6 +62,7 @@ void federation_close(void)
 {
     footprints_close();
     traffic_close();
+    breakers_close();
 }
 
 void federation_use_secrets(const struct secrets *secrets)

@@ -45,6 +45,7 @@ struct federation_settings {
     bool cache;
     int64_t default_deadline; /* microseconds for departments that name none; 0: 3 s */
     int64_t queue_wait;       /* microseconds that a call may wait for a slot; 0: 200 ms */
+    const char *url;          /* this gateway's own, whose host webhooks are told they come from; NULL: localhost */
     const char *spool_dir;    /* footprints that Postgres cannot take now; NULL: memory only */
 };
 

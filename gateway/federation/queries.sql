@@ -23,3 +23,26 @@ SELECT shimin.traffic_add($1::jsonb);
 -- name: registered_credentials
 -- What departments registered, encrypted.
 SELECT department, system, environment, sealed FROM shimin.system_credential ORDER BY department, system, environment;
+
+-- name: breaker_report
+-- What the gateway's breakers are at; changes are events.
+SELECT shimin.breaker_report($1::jsonb);
+
+-- name: due_webhooks
+-- Webhooks that have something to be delivered now.
+SELECT DISTINCT d.webhook
+FROM shimin.delivery d
+JOIN shimin.webhook w ON w.id = d.webhook
+WHERE d.state = 'waiting' AND d.due_at <= now() AND w.state = 'active';
+
+-- name: delivery_claim
+-- One delivery of the webhook $1 that is due, for $2 seconds.
+SELECT delivery, attempt, event, document, department, url, rate, keys FROM shimin.delivery_claim($1::uuid, $2::integer);
+
+-- name: delivery_ended
+-- What became of an attempt.
+SELECT shimin.delivery_ended($1::bigint, $2::integer, $3::text, $4::integer, $5::integer, $6::text, $7::double precision, $8::boolean);
+
+-- name: tell_windows
+-- Switches whose window has begun or ended since the last look are events.
+SELECT shimin.switch_windows_tell();

@@ -11,6 +11,7 @@ void traffic_reply_unavailable(struct request *request);
 
 void read_traffic(struct request *request);
 void stream_traffic(struct request *request);
+void read_breaker(struct request *request);
 void read_footprint_days(struct request *request);
 
 /* In each worker, when it stops: its streams end, and no new one begins. */

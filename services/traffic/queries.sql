@@ -84,3 +84,29 @@ FROM (SELECT day, department, service, purpose, reader, sum(reads)::bigint AS re
       FROM shimin.footprint_day
       WHERE ($1::text IS NULL OR department = $1) AND day BETWEEN $2::date AND $3::date
       GROUP BY day, department, service, purpose, reader) AS summed;
+
+-- name: read_breakers
+-- What the breakers of a department are at in the gateways that are there, as one JSON text.
+SELECT json_build_object(
+           'department', $1::text,
+           'state', CASE WHEN bool_or(b.state = 'open') THEN 'open' ELSE 'closed' END,
+           'gateways', coalesce(json_agg(json_build_object(
+               'gateway', g.id, 'host', g.host, 'state', b.state, 'workers', b.workers, 'workers_open', b.workers_open,
+               'since', to_char(b.since AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD"T"HH24:MI:SS"+08:00"')) ORDER BY g.started_at, g.id), '[]'))::text
+FROM shimin.gateway_breaker b
+JOIN shimin.gateway g ON g.id = b.gateway AND NOT shimin.gateway_is_stale(g)
+WHERE b.department = $1::text;
+
+-- name: read_all_breakers
+-- The same of every department ($1 NULL) of which a gateway has something to say, or of one.
+SELECT json_build_object('items', coalesce(json_agg(one ORDER BY one ->> 'department'), '[]'))::text
+FROM (SELECT jsonb_build_object(
+                 'department', b.department,
+                 'state', CASE WHEN bool_or(b.state = 'open') THEN 'open' ELSE 'closed' END,
+                 'gateways', jsonb_agg(jsonb_build_object(
+                     'gateway', g.id, 'host', g.host, 'state', b.state, 'workers', b.workers, 'workers_open', b.workers_open,
+                     'since', to_char(b.since AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD"T"HH24:MI:SS"+08:00"')) ORDER BY g.started_at, g.id)) AS one
+      FROM shimin.gateway_breaker b
+      JOIN shimin.gateway g ON g.id = b.gateway AND NOT shimin.gateway_is_stale(g)
+      WHERE $1::text IS NULL OR b.department = $1::text
+      GROUP BY b.department) AS grouped;

@@ -129,6 +129,20 @@ void read_footprint_days(struct request *request)
         reply_bytes(request, 200, "application/json", pg_str(rows, 0, 0));
 }
 
+void read_breaker(struct request *request)
+{
+    struct str department;
+    const struct pg_result *rows;
+    bool all = str_starts(request_path(request), STR("/admin/"));
+    if (!traffic_scope(request, &department))
+        return;
+    if (pg_query(request_arena(request), all ? &sql_read_all_breakers : &sql_read_breakers, PG_ARGS(pg_text(department)),
+                 &rows) != PG_OK)
+        traffic_reply_unavailable(request);
+    else
+        reply_bytes(request, 200, "application/json", pg_str(rows, 0, 0));
+}
+
 const struct module traffic_module = {
     .name = "traffic",
     .contract = traffic_contract,
@@ -139,6 +153,8 @@ const struct module traffic_module = {
             {"readTraffic", read_traffic},
             {"streamTraffic", stream_traffic},
             {"readFootprintDays", read_footprint_days},
+            {"readBreaker", read_breaker},
+            {"readAllBreakers", read_breaker},
             {"readAllTraffic", read_traffic},
             {"streamAllTraffic", stream_traffic},
             {"readAllFootprintDays", read_footprint_days},

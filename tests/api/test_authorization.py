@@ -7,7 +7,7 @@ import functools
 import json
 import unittest
 
-from client import call, client_token, login_verified, new_client, staff_session
+from client import call, client_token, login_verified, new_client, sql, staff_session
 
 ROLES = ("system", "security", "audit", "operator", "manager", "engineer")
 SCOPES = ("contracts", "services", "clients", "traffic", "webhooks")
@@ -172,10 +172,25 @@ def a_client():
     return {"id": client["id"], "credential": credential["id"]}
 
 
+@functools.cache
+def a_webhook():
+    """Paused, so that nobody is called."""
+    webhook = sql(f"INSERT INTO shimin.webhook (department, url, types, state, created_by) VALUES ('{OWNER}', 'https://hooks.example/', "
+                  "'{}', 'paused', 'test') RETURNING id")[0][0]
+    sql(f"INSERT INTO shimin.event (type, department, data, only_webhook) VALUES ('city.shimin.test', '{OWNER}', '{{}}', '{webhook}')")
+    return {"id": webhook, "delivery": sql(f"SELECT id FROM shimin.delivery WHERE webhook = '{webhook}'")[0][0]}
+
+
 RECORDS = {
     "/department/v1/clients/{id}": a_client,
     "/department/v1/clients/{id}/credentials": a_client,
     "/department/v1/clients/{id}/credentials/{credential}": a_client,
+    "/department/v1/webhooks/{id}": a_webhook,
+    "/department/v1/webhooks/{id}/keys": a_webhook,
+    "/department/v1/webhooks/{id}/test": a_webhook,
+    "/department/v1/webhooks/{id}/deliveries": a_webhook,
+    "/department/v1/webhooks/{id}/deliveries/{delivery}/replay": a_webhook,
+    "/department/v1/webhooks/{id}/replay": a_webhook,
 }
 
 
