@@ -152,6 +152,9 @@ static void check_neighbours(struct compilation *work, const struct json *defini
 {
     struct str slug = json_get_string(definition, "slug", STR("")), area = json_get_string(definition, "area", STR_NONE);
     const struct json *needs = json_get(definition, "needs");
+    /* an alias that another service has too would have the whole catalogue refused: the city gives them, in its files */
+    if (json_get(definition, "aliases"))
+        text_printf(&work->faults, "service %.*s: /aliases: a registered service has one name\n", STR_ARG(slug));
     if (area.at && !snapshot_area(work->catalogue, area))
         text_printf(&work->faults, "service %.*s: /area: there is no area %.*s\n", STR_ARG(slug), STR_ARG(area));
     for (uint32_t i = 0; needs && i < needs->count; i++)

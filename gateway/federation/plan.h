@@ -6,7 +6,7 @@
 #include "federation/breaker.h"
 #include "federation/template.h"
 
-#define PLACES_MAX 4096  /* backends that one process may meet in its life */
+#define PLACES_MAX 16384 /* backends that one process may meet in its life */
 #define SECURITIES_MAX 8 /* schemes in one contract that can be signed for */
 #define SECURITY_NOT_KNOWN UINT8_MAX
 

@@ -36,6 +36,7 @@ void register_contract(struct request *request)
     }
     request_audit(request, str_printf(arena, "contract:%.*s", STR_ARG(contract.sha256)), system);
     struct pg_value department = pg_text(department_of(request)), by = pg_text(label_of(request));
+    /* a department with as many systems as it may have fails at the reference to the one that is not there */
     if (store_failed(request, pg_query(arena, &sql_make_system,
                                        PG_ARGS(department, pg_text(system),
                                                pg_text(STR("{\"concurrency\":16,\"deadline_ms\":3000}")), by),

@@ -10,9 +10,10 @@ FROM shimin.system s
 WHERE s.department = $1 AND s.name = $2;
 
 -- name: make_system
--- Nothing when it is there already.
+-- Nothing when it is there already, or the department has as many as it may: each costs every gateway memory for good.
 INSERT INTO shimin.system (department, name, backend, changed_by)
-VALUES ($1, $2, $3::jsonb, $4)
+SELECT $1, $2, $3::jsonb, $4
+WHERE (SELECT count(*) FROM shimin.system WHERE department = $1) < 64
 ON CONFLICT DO NOTHING;
 
 -- name: change_system
@@ -189,6 +190,9 @@ UPDATE shimin.service_version
 SET decided_by = $3, decided_at = now(), decision_reason = $4
 WHERE service = $1 AND number = $2 AND state = 'submitted' AND submitted_by <> $3
 RETURNING number;
+
+-- name: version_fault
+SELECT shimin.service_version_fault($1, $2::integer);
 
 -- name: go_live
 SELECT shimin.service_version_go_live($1, $2::integer, $3, $4);

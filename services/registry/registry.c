@@ -125,6 +125,20 @@ bool version_read(struct request *request, struct str service, int64_t number, s
     return true;
 }
 
+bool version_is_unfit(struct request *request, struct str service, int64_t number)
+{
+    struct arena *arena = request_arena(request);
+    const struct pg_result *rows;
+    if (store_failed(request, pg_query(arena, &sql_version_fault, PG_ARGS(pg_text(service), pg_integer(number)), &rows)))
+        return true;
+    struct str fault = pg_rows(rows) ? pg_str(rows, 0, 0) : STR_NONE;
+    if (fault.at)
+        reply_fault(request, PROBLEM_CONFLICT,
+                    (struct bilingual){str_printf(arena, "尚不能上线，请先处理：%.*s", STR_ARG(fault)),
+                                       str_printf(arena, "It cannot be served yet; see to its %.*s", STR_ARG(fault))});
+    return fault.at != NULL;
+}
+
 const struct module registry_module = {
     .name = "registry",
     .contract = registry_contract,

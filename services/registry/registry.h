@@ -67,6 +67,9 @@ MUST_CHECK bool version_order(struct arena *arena, const struct snapshot *snapsh
 /* The one to try: number 0 is the one at work, else the live one. false after the reply. */
 MUST_CHECK bool version_read(struct request *request, struct str service, int64_t number, struct version *version);
 
+/* true after a reply when the version cannot be served as things are: its name is taken by now, or it has no address. */
+MUST_CHECK bool version_is_unfit(struct request *request, struct str service, int64_t number);
+
 /* The gate's checks as a JSON array; `harmless`: only those that may go on for ever. */
 struct gate_outcome {
     bool passed;

@@ -95,6 +95,8 @@ void decide_submission(struct request *request)
     int64_t number = pg_int(rows, 0, 1);
     if (str_equal(pg_str(rows, 0, 2), label_of(request)))
         reply_fault(request, PROBLEM_FORBIDDEN, BILINGUAL("送审的人不能自己批准", "Who submitted it does not decide on it"));
+    else if (approved && version_is_unfit(request, service, number))
+        return;
     else if (approved)
         approve(request, service, number, reason, share ? (int64_t)lround(json_as_double(share) * 100) : 0);
     else

@@ -91,7 +91,10 @@ void put_system(struct request *request)
                : pg_query(arena, &sql_make_system, PG_ARGS(department, pg_text(name), backend, by), &made);
     if (store_failed(request, status))
         return;
-    if (!pg_affected(made))
+    if (!pg_affected(made) && !exists)
+        reply_fault(request, PROBLEM_CONFLICT,
+                    BILINGUAL("部门的系统已达上限", "The department has as many systems as it may have"));
+    else if (!pg_affected(made))
         reply_stale(request, asked);
     else
         reply_system(request, exists ? 200 : 201);

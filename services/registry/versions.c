@@ -40,7 +40,8 @@ static int64_t number_of(struct request *request, struct str service, const char
 static void go_live(struct request *request, struct str service, int64_t number, const char *happening)
 {
     const struct pg_result *rows;
-    if (store_failed(request, pg_query(request_arena(request), &sql_go_live,
+    if (version_is_unfit(request, service, number) ||
+        store_failed(request, pg_query(request_arena(request), &sql_go_live,
                                        PG_ARGS(pg_text(service), pg_integer(number), pg_text(label_of(request)),
                                                pg_text(str_of(happening))),
                                        &rows)))

@@ -8,7 +8,7 @@ import pathlib
 import unittest
 
 import backend
-from client import call, client_token, login_verified, staff_session, wait_until
+from client import another_gateway, call, client_token, login_verified, staff_session, wait_until
 
 EXAMPLES = os.environ.get("SHIMIN_OAS_EXAMPLES")
 _numbers = itertools.count(1)
@@ -370,6 +370,31 @@ class Publishing(unittest.TestCase):
         answer = wait_until(lambda: (a := department.asked()).status == 200 and a, 1.0, "the service within a second")
         self.assertEqual(answer.json["items"], [{"line": "1", "minutes": 3}])
         self.assertEqual(answer.json["source"], "metro")
+
+    def test_it_is_live_in_another_gateway_within_a_second(self):
+        department = Department()
+        department.ready()
+        self.assertTrue(department.submit().json["passed"])
+        administrator = staff_session("system")
+        with another_gateway() as gateway:
+            self.assertEqual(decide(department.slug, token=administrator).json["state"], "live")
+            ask = lambda: call(f"/v1/services/{department.slug}/records?station=1", base=gateway)  # noqa: E731
+            answer = wait_until(lambda: (a := ask()).status == 200 and a, 1.0, "the service in the other gateway")
+            self.assertEqual(answer.json["items"], [{"line": "1", "minutes": 3}])
+
+    def test_nothing_is_served_without_an_address_and_an_alias_is_the_citys_to_give(self):
+        department = Department()
+        department.ready()
+        aliases = department.draft(definition(department.slug, aliases=["metro-crowding"]))
+        self.assertEqual((aliases.status, aliases.json["errors"][0]["pointer"]), (422, "#/definition/aliases"))
+        self.assertTrue(department.submit().json["passed"])
+        path = f"/systems/{department.name}"
+        etag = department.call(path).headers["ETag"]
+        self.assertEqual(department.call(path, "PUT", {"test": department.backend.url}, headers={"If-Match": etag}).status, 200)
+        answer = decide(department.slug)
+        self.assertEqual(answer.status, 409)
+        self.assertIn("production address", call(f"/admin/v1/submissions/{department.slug}/decision", "POST", {
+            "decision": "approve", "reason": "x"}, token=staff_session("system"), headers={"Accept-Language": "en"}).json["detail"])
 
     def test_who_submitted_does_not_approve_and_engineers_may_not(self):
         department = Department()
