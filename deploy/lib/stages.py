@@ -32,7 +32,8 @@ STACK_OPTIONS = SANITIZER_OPTIONS | {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPT
 # npm and PyPI packages: by name and version, kept in var/test/tools.
 NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1",
        "oas-examples": "@readme/oas-examples@8.2.2",  # documents that nobody here wrote; no program
-       "standardwebhooks": "standardwebhooks@1.1.1", "cloudevents": "cloudevents@9.0.0"}  # no programs either
+       "standardwebhooks": "standardwebhooks@1.1.1", "cloudevents": "cloudevents@9.0.0",  # no programs either
+       "openid-client": "openid-client@5.7.1", "oidc-provider": "oidc-provider@8.8.1"}
 
 
 @dataclasses.dataclass
@@ -176,7 +177,7 @@ def fuzz(bench):
 
 def _npm_environment(bench):
     """What the API tests take from npm, as they are told of it."""
-    for package in ("oas-examples", "standardwebhooks", "cloudevents"):
+    for package in ("oas-examples", "standardwebhooks", "cloudevents", "openid-client", "oidc-provider"):
         bench.npm(package)
     modules = bench.folder / "tools/node_modules"
     return {"SHIMIN_PRISM": str(bench.npm("prism")), "SHIMIN_OAS_EXAMPLES": str(modules / "@readme/oas-examples"),
