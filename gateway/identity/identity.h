@@ -4,6 +4,7 @@
 
 #include "crypto/keyring.h"
 #include "crypto/password.h"
+#include "identity/oidc.h"
 #include "identity/password_policy.h"
 #include "identity/sms.h"
 
@@ -16,7 +17,8 @@ struct identity_settings {
     int64_t staff_idle, staff_absolute;                   /* of staff */
     const struct password_policy *password_policy;        /* of staff */
     struct password_cost password_cost;
-    const char *issuer; /* of departments' tokens: "https://host" */
+    struct oidc_settings oidc; /* of staff */
+    const char *issuer;        /* of departments' tokens: "https://host" */
 };
 
 /* Once, before the workers start; `settings` must live as long as the process. */

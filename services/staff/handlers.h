@@ -23,6 +23,10 @@ void list_staff_sessions(struct request *request);
 void revoke_staff_session(struct request *request);
 void revoke_staff_sessions(struct request *request);
 
+/* oidc.c */
+void begin_oidc(struct request *request);
+void finish_oidc(struct request *request);
+
 /* own.c */
 void change_staff_password(struct request *request);
 void enrol_second_factor(struct request *request);

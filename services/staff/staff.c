@@ -15,6 +15,8 @@ const struct module staff_module = {
             {"listStaffSessions", list_staff_sessions},
             {"revokeStaffSession", revoke_staff_session},
             {"revokeStaffSessions", revoke_staff_sessions},
+            {"beginOidc", begin_oidc},
+            {"finishOidc", finish_oidc},
             {"changeStaffPassword", change_staff_password},
             {"enrolSecondFactor", enrol_second_factor},
             {"confirmSecondFactor", confirm_second_factor},

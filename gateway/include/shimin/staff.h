@@ -48,6 +48,22 @@ struct staff_session_new {
 enum staff_outcome staff_log_in(struct arena *arena, const struct staff_login *login, struct staff_session_new *made,
                                 int64_t *retry_after) MUST_CHECK;
 
+/* Login at the city's own identity provider (OpenID Connect), where one is configured. Its second factor is its business, so
+ * such a session has nothing yet to set up. */
+bool staff_oidc_offered(void);
+/* Where to send the browser, and what only that browser gets. STAFF_ABSENT when not offered. Waits for the provider. */
+enum staff_outcome staff_oidc_begin(struct arena *arena, struct str *url, struct str *binding) MUST_CHECK;
+struct staff_oidc_answer {
+    struct str state, code;
+    struct str issuer;  /* RFC 9207; at == NULL: not given */
+    struct str binding; /* what the browser got */
+};
+/* A session for the account that the provider's claim names (*name). STAFF_REJECTED when any part of the answer does not hold,
+ * or there is no such account, or it is locked. Each state is good once. Waits. */
+enum staff_outcome staff_oidc_finish(struct arena *arena, const struct staff_oidc_answer *answer,
+                                     const struct staff_login *login, struct staff_session_new *made,
+                                     struct str *name) MUST_CHECK;
+
 /* What its owner may see of a session. */
 struct staff_session_entry {
     struct str id, device, address;
