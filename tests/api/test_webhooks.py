@@ -135,7 +135,7 @@ class Webhooks(unittest.TestCase):
                  call(path + "/test", body={}, token=other), call(path + "/deliveries", token=other),
                  call(path + "/deliveries/1/replay", "POST", token=other), call(path + "/replay", body=span, token=other)]
         self.assertEqual([answer.status for answer in tried], [404] * len(tried), tried)
-        self.assertEqual(call(BASE, token=other).json["items"], [])
+        self.assertEqual({item["department"] for item in call(BASE, token=other).json["items"]} - {"metro"}, set())
         self.assertEqual(call(BASE, token=staff_session("system")).status, 403)
         self.assertEqual(call("/admin/v1/webhooks", token=self.token).status, 403)
 

@@ -228,6 +228,39 @@ class Faults(unittest.TestCase):
         self.stack._open_gateway()
         self.back_in_time(CATALOGUE, FUND, "/v1/me", FEED)
 
+    def test_an_event_outlives_the_gateway_that_was_killed_between_attempts(self):
+        from receiver import Receiver
+        endpoint = Receiver(answer=lambda n: (500 if n == 0 else 204, {}, b""))
+        self.addCleanup(endpoint.close)
+        engineer = self.client.staff_session("engineer", "housing-fund")
+        base = "/department/v1/webhooks"
+        made = self.client.call(base, body={"url": endpoint.url, "types": []}, token=engineer)
+        self.assertEqual(made.status, 201, made)
+        event = self.client.call(f"{base}/{made.json['webhook']['id']}/test", body={}, token=engineer).json["event"]
+        self.client.wait_until(lambda: endpoint.deliveries, 10, "the first attempt")
+        self.kill(self.stack.gateway)
+        self.stack._open_gateway()
+        self.client.wait_until(lambda: len(endpoint.deliveries) > 1, 60, "the second attempt")
+        self.assertEqual([d.headers["webhook-id"] for d in endpoint.deliveries[:2]], [event, event])
+
+    def test_calls_are_counted_once_through_the_loss_of_postgres(self):
+        def calls():
+            rows = self.client.sql("SELECT coalesce(sum(calls), 0) FROM shimin.traffic_day WHERE service = 'fund-balance-query'")
+            return int(rows[0][0])
+
+        time.sleep(2.5)  # what was asked before is handed in every two seconds
+        before = calls()
+        for turn in range(40):
+            self.client.call(FUND, token=self.token)
+            if turn == 10:
+                self.kill_postgres()
+            if turn == 30:
+                self.stack.postgres.open()
+            time.sleep(0.1)
+        self.client.wait_until(lambda: calls() >= before + 40, 20, "every call")
+        time.sleep(3)  # a batch that came twice would show
+        self.assertEqual(calls(), before + 40)
+
     def test_a_gateway_starts_and_serves_publications_while_postgres_is_down(self):
         content = "/v1/services/service-guide/content"
         self.client.wait_until(lambda: self.client.call(content).json.get("items"), 20, "content")
