@@ -354,6 +354,28 @@ class Webhooks(unittest.TestCase):
         wait_until(lambda: call("/department/v1/breaker", token=self.token).json["state"] == "closed", 5, "the state")
         self.assertEqual(call("/department/v1/breaker", token=staff_session("engineer", "metro")).json["gateways"], [])
 
+    def test_a_gate_that_failed_and_probes_that_fail_are_told(self):
+        receiver = self.receiver()
+        kinds = [f"city.shimin.department.{kind}" for kind in ("gate.failed", "probe.failed", "probe.recovered")]
+        self.add(receiver, *kinds)
+        service = f"webhook-test-{uuid.uuid4().hex[:8]}"
+        # a version that is nowhere at work: the registry's own tests have the gate run
+        sql(f"""INSERT INTO shimin.system (department, name, changed_by) VALUES ('housing-fund', '{service}', 'test');
+                INSERT INTO shimin.service_version (service, number, department, system, contract_sha256, state, definition, created_by)
+                SELECT '{service}', 1, slug, '{service}', contract_sha256, 'withdrawn', '{{"slug": "{service}"}}', 'test'
+                FROM shimin.department WHERE slug = 'housing-fund';
+                INSERT INTO shimin.gate_report (service, number, passed, report) VALUES ('{service}', 1, true, '[]'),
+                ('{service}', 1, false, '[{{"name": "masks", "result": "failed"}}, {{"name": "replay", "result": "passed"}}]');
+                INSERT INTO shimin.service_probe (service, number, owner, leased_until) VALUES ('{service}', 1, 'test', 'infinity')""")
+        for passed in ("true", "true", "false", "false", "true"):
+            sql(f"UPDATE shimin.service_probe SET passed = {passed} WHERE service = '{service}'")
+        for kind in kinds:
+            wait_until(lambda: self.told(receiver, kind), 10, kind)
+        self.assertEqual([len(self.told(receiver, kind)) for kind in kinds], [1, 1, 1])
+        failed = self.told(receiver, kinds[0])[0]
+        self.assertEqual((failed["subject"], failed["data"]["failed"], failed["data"]["number"]), (f"service:{service}", ["masks"], 1))
+        sql(f"DELETE FROM shimin.service_probe WHERE service = '{service}'")
+
     def test_switches_are_told_when_they_are_set_announced_undone_begin_and_end(self):
         receiver = self.receiver()
         self.add(receiver, *SWITCH)
