@@ -16,7 +16,8 @@ from stack import Stack
 
 FIRST_PORT = 20000
 CONNECTIONS = 2  # to Postgres, on which a worker sends the statements of requests; its fallback
-OWN_PORTS = ("department", "department_sick", "file", "bare", "session", "limit", "other", "other_tls", "other_operations")
+OWN_PORTS = ("department", "department_sick", "file", "bare", "session", "limit", "other", "other_tls", "other_operations",
+             "twin", "twin_tls", "twin_operations")
 LUA_MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 # High enough that nobody is refused; counted nevertheless.
 LIMITS = {"citizen": {"by": "citizen", "requests": 1000000, "window": 60}} | {

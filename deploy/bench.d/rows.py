@@ -1,4 +1,4 @@
-"""The measurements (a) to (f). Each yields rows: what was measured, the figure, its floor, and what stands behind it."""
+"""The measurements (a) to (g). Each yields rows: what was measured, the figure, its floor, and what stands behind it."""
 import contextlib
 import dataclasses
 import re
@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import credentials
+import switching
 from citizens import fill_citizens, log_in
 from load import HERE, LOAD_CORE, SERVER_CORE, Load, median, median_ratio, rounds_in_turn
 from peers import CONNECTIONS, Peers
@@ -261,6 +262,11 @@ class Bench:
             client.wait()
         return Row("f", f"memory of an {what}" if what[0] in "aeiou" else f"memory of a {what}", (after - before) / count, floor,
                    at_most=True, unit=" KiB", behind=f"Pss {before / 1024:.1f} MiB, with {count:,} of them {after / 1024:.1f} MiB")
+
+    # ---- (g) ----
+
+    def part_g(self):
+        yield from switching.measure(self, Row)
 
     def gateway_memory(self):
         """Pss in KiB."""

@@ -344,6 +344,7 @@ struct definitions *definitions_compile(struct str text, struct str (*contract_b
         .arena = arena,
         .version = str_printf(arena, "%" PRId64, json_get_integer(document, "version", 0)),
         .number = json_get_integer(document, "version", 0),
+        .document = document,
         .department_count = count_of(document, "departments"),
         .service_count = count_of(document, "services"),
     };

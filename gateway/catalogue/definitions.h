@@ -25,7 +25,8 @@ struct definitions {
     atomic_uint references;
     struct arena *arena;
     struct str version;
-    int64_t number; /* the version as a number */
+    int64_t number;              /* the version as a number */
+    const struct json *document; /* what it was compiled from */
     struct service *services;
     struct department *departments;
     struct department *systems; /* departments as their registered interfaces see them: other contract, other backend */

@@ -32,13 +32,14 @@ enum load {
 };
 
 static struct metric *reloads;  /* catalogue_reloads_total{outcome} */
-static struct metric *duration; /* catalogue_reload_duration_seconds{what} */
+static struct metric *duration; /* catalogue_reload_duration_seconds{what,step} */
 
 __attribute__((constructor)) static void register_metrics(void)
 {
     reloads = metric_register(METRIC_COUNTER, "catalogue_reloads_total", "outcome", "Snapshots built, by what became of them.");
-    duration = metric_register(METRIC_HISTOGRAM, "catalogue_reload_duration_seconds", "what",
-                               "From the notice of a change to the snapshot in the hands of all workers.");
+    duration =
+        metric_register(METRIC_HISTOGRAM, "catalogue_reload_duration_seconds", "what,step",
+                        "What a new snapshot takes: to be read from Postgres, and to be built and handed to the workers.");
 }
 
 /* One compilation, done on an offload thread: it reads the disk and burns the processor. */
@@ -62,6 +63,12 @@ static bool offload_patiently(void (*function)(void *argument), void *argument)
         if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
             return false;
     return true;
+}
+
+static void count_step(const char *what, const char *step, int64_t began)
+{
+    const struct str labels[] = {str_of(what), str_of(step)};
+    metric_observe(metric_cell(duration, labels, 2), (double)(clock_steady() - began) / 1e6);
 }
 
 static enum load refuse(const char *faults)
@@ -151,43 +158,25 @@ static bool has_services(void)
     return loader.latest && snapshot_services(loader.latest, &first) > 0;
 }
 
-/* ---- what is looked at and written on an offload thread: a city's document takes a tenth of a second to parse ---- */
+/* ---- contracts: read and written on an offload thread, as all that waits for the disk ---- */
 
 struct inspection {
     struct arena *arena;
-    struct str document;
-    size_t services;
-    struct str *missing; /* digests of contracts that are not on disk yet */
+    struct str digests;  /* of the contracts that are named, a JSON array */
+    struct str *missing; /* of those that are not on disk yet */
     size_t missing_count;
-    const char *fault;
 };
 
-/* Of departments or systems. */
-static void find_missing(struct inspection *inspection, const struct json *owners)
-{
-    size_t count = owners && owners->type == JSON_ARRAY ? owners->count : 0;
-    inspection->missing = arena_grow(inspection->arena, inspection->missing, inspection->missing_count * sizeof(struct str),
-                                     (inspection->missing_count + count) * sizeof(struct str));
-    for (size_t i = 0; i < count; i++) {
-        struct str sha256 = json_get_string(json_get(&owners->items[i], "contract"), "sha256", STR_NONE);
-        if (sha256.at && !last_good_has_contract(sha256))
-            inspection->missing[inspection->missing_count++] = sha256;
-    }
-}
-
-static void inspect(void *argument)
+static void find_missing(void *argument)
 {
     struct inspection *inspection = argument;
     struct json_error error;
-    const struct json *document = json_parse(inspection->arena, inspection->document, &json_limits_document, &error);
-    if (!document) {
-        inspection->fault = error.reason;
-        return;
-    }
-    const struct json *services = json_get(document, "services");
-    inspection->services = services && services->type == JSON_ARRAY ? services->count : 0;
-    find_missing(inspection, json_get(document, "departments"));
-    find_missing(inspection, json_get(document, "systems"));
+    const struct json *digests = json_parse(inspection->arena, inspection->digests, &json_limits_document, &error);
+    size_t count = digests && digests->type == JSON_ARRAY ? digests->count : 0;
+    inspection->missing = arena_array(inspection->arena, struct str, count);
+    for (size_t i = 0; i < count; i++)
+        if (!last_good_has_contract(digests->items[i].string))
+            inspection->missing[inspection->missing_count++] = digests->items[i].string;
 }
 
 struct keeping_contract {
@@ -224,11 +213,13 @@ static enum load publish_definitions(struct arena *arena, struct str text)
     struct snapshot *definitions;
     if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &over) != PG_OK || pg_rows(over) != 1)
         return LOAD_LATER;
+    int64_t began = clock_steady();
     enum load outcome = build(arena, text, NULL, &definitions);
     if (outcome != LOAD_DONE)
         return outcome;
     outcome = publish(arena, pg_str(over, 0, 0), definitions);
     snapshot_release(definitions);
+    count_step("definitions", "build", began);
     if (outcome == LOAD_DONE && has_services()) {
         keep(text, false);
         keep(pg_str(over, 0, 0), true);
@@ -239,25 +230,29 @@ static enum load publish_definitions(struct arena *arena, struct str text)
 static enum load load_definitions(struct arena *arena)
 {
     const struct pg_result *row;
+    int64_t began = clock_steady();
     if (pg_query(arena, &sql_catalogue_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
         return LOAD_LATER;
-    struct inspection inspection = {.arena = arena, .document = pg_str(row, 0, 0)};
-    if (!offload_patiently(inspect, &inspection))
-        return LOAD_LATER;
-    if (inspection.fault)
-        return refuse(inspection.fault);
+    count_step("definitions", "read", began);
     /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
-    if (!inspection.services && (has_services() || last_good_document(arena).at))
+    if (!pg_int(row, 0, 1) && (has_services() || last_good_document(arena).at))
         return refuse("Postgres has no service, and there were some: is it the right database?\n");
-    return fetch_contracts(arena, &inspection) ? publish_definitions(arena, inspection.document) : LOAD_LATER;
+    struct inspection inspection = {.arena = arena, .digests = pg_str(row, 0, 2)};
+    if (!offload_patiently(find_missing, &inspection) || !fetch_contracts(arena, &inspection))
+        return LOAD_LATER;
+    return publish_definitions(arena, pg_str(row, 0, 0));
 }
 
 static enum load load_switches(struct arena *arena)
 {
     const struct pg_result *row;
+    int64_t began = clock_steady();
     if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
         return LOAD_LATER;
+    count_step("switches", "read", began);
+    began = clock_steady();
     enum load outcome = publish(arena, pg_str(row, 0, 0), loader.latest);
+    count_step("switches", "build", began);
     if (outcome == LOAD_DONE)
         keep(pg_str(row, 0, 0), true);
     return outcome;
@@ -288,12 +283,7 @@ static void reload(void *argument)
         CLEANUP(arena_close_held) struct arena *arena = arena_open();
         bool definitions = loader.want_definitions || !loader.latest;
         loader.want_definitions = loader.want_switches = false;
-        int64_t began = clock_steady();
         enum load outcome = definitions ? load_definitions(arena) : load_switches(arena);
-        if (outcome == LOAD_DONE) {
-            const struct str what = definitions ? STR("definitions") : STR("switches");
-            metric_observe(metric_cell(duration, &what, 1), (double)(clock_steady() - began) / 1e6);
-        }
         if (definitions && outcome == LOAD_REFUSED && loader.latest)
             outcome = load_switches(arena); /* they hold over the definitions that stay */
         if (outcome != LOAD_LATER)

@@ -1,6 +1,12 @@
 -- name: catalogue_document
--- Everything a snapshot is compiled from, as one JSON text.
-SELECT shimin.catalogue_document()::text;
+-- Everything a snapshot is compiled from, as one JSON text; how many services there are; and the digests of the contracts it names,
+-- so that nobody need read the text to find them.
+SELECT shimin.catalogue_document()::text,
+       (SELECT count(*) FROM shimin.service),
+       (SELECT coalesce(json_agg(DISTINCT sha256), '[]'::json)::text
+        FROM (SELECT contract_sha256 AS sha256 FROM shimin.department WHERE contract_sha256 IS NOT NULL
+              UNION ALL
+              SELECT contract_sha256 FROM shimin.service_version WHERE state IN ('live', 'canary')) AS used);
 
 -- name: switches_document
 -- What is laid over the definitions now, switches and settings, as one JSON text.

@@ -55,7 +55,7 @@ struct snapshot *snapshot_compile(struct str document, struct str (*contract_byt
                                   struct text *faults)
 {
     struct definitions *definitions = definitions_compile(document, contract_bytes, faults);
-    return definitions ? with_switches_of(definitions, document, faults) : NULL;
+    return definitions ? snapshot_make(definitions, definitions->document, faults) : NULL;
 }
 
 struct snapshot *snapshot_with_switches(struct snapshot *base, struct str document, struct text *faults)
