@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 import uuid
 
-from client import URL, call, client_token, login, new_client, oauth, staff_session, wait_until
+from client import URL, another_gateway, call, client_token, free_port, login, new_client, oauth, staff_session, wait_until
 
 ISSUER = URL
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -161,12 +161,12 @@ class Certificates(unittest.TestCase):
             openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN=metro {name}",
                     "-keyout", f"{cls.folder.name}/{name}.key", "-out", f"{cls.folder.name}/{name}.pem")
 
-    def call_with(self, name, path, form=None, token=None):
+    def call_with(self, name, path, form=None, token=None, base=URL):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if name:
             context.load_cert_chain(f"{self.folder.name}/{name}.pem", f"{self.folder.name}/{name}.key")
-        request = urllib.request.Request(URL + path, data=form and urllib.parse.urlencode(form).encode())
+        request = urllib.request.Request(base + path, data=form and urllib.parse.urlencode(form).encode())
         if token:
             request.add_header("Authorization", "Bearer " + token)
         try:
@@ -191,6 +191,25 @@ class Certificates(unittest.TestCase):
     def test_a_subject_that_no_authority_vouches_for_is_worth_nothing(self):
         client, _ = new_client("metro", ["clients"], method={"method": "tls_client_auth", "subject": "CN=metro one"})
         self.assertEqual(self.call_with("one", "/oauth/token", {"grant_type": "client_credentials", "client_id": client["id"]})[0], 401)
+
+    def test_a_subject_that_the_configured_authority_vouches_for_obtains_a_token(self):
+        folder, port = self.folder.name, free_port()
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Authority",
+                "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem")
+        for name, subject in (("signed", "/C=CN/O=成都地铁, Ltd/CN=metro"), ("other", "/C=CN/O=成都地铁, Ltd/CN=tram")):
+            request = openssl("req", "-utf8", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-keyout", f"{folder}/{name}.key")
+            openssl("x509", "-req", "-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca.key", "-CAcreateserial", "-days", "2", "-out", f"{folder}/{name}.pem", stdin=request)
+        client, _ = new_client("metro", ["clients"], method={"method": "tls_client_auth", "subject": "CN=metro,O=成都地铁\\, Ltd,C=CN"})
+        form = {"grant_type": "client_credentials", "client_id": client["id"]}
+        with another_gateway(SHIMIN_LISTEN_TLS_PORT=str(port), SHIMIN_TLS_CLIENT_CA=f"{folder}/ca.pem"):
+            base = f"https://localhost:{port}"
+            status, body = self.call_with("signed", "/oauth/token", form, base=base)
+            self.assertEqual(status, 200, body)
+            self.assertEqual(self.call_with("signed", "/department/v1/clients", token=body["access_token"], base=base)[0], 200)
+            self.assertEqual(self.call_with("other", "/department/v1/clients", token=body["access_token"], base=base)[0], 401)
+            self.assertEqual(self.call_with("other", "/oauth/token", form, base=base)[0], 401)
+            self.assertEqual(self.call_with("one", "/oauth/token", form, base=base)[0], 401)
+            self.assertEqual(self.call_with(None, "/oauth/token", form, base=base)[0], 401)
 
     def test_a_certificate_that_cannot_be_read_is_refused(self):
         manager = staff_session("manager", "metro")
