@@ -77,14 +77,53 @@ static bool is_plain(struct str text, bool flow)
     return true;
 }
 
+/* The code point of what JSON writes as it is and YAML takes for a line's end or does not take at all: DEL, the C1 controls
+ * with NEL, LS, PS and the byte order mark. 0: none begins here. Text is valid UTF-8, so what follows a first byte is there. */
+static unsigned odd_character(const char *at, size_t *len)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    *len = byte[0] == 0x7f ? 1 : byte[0] == 0xc2 ? 2 : 3;
+    if (byte[0] == 0x7f)
+        return 0x7f;
+    if (byte[0] == 0xc2 && byte[1] < 0xa0)
+        return byte[1];
+    if (byte[0] == 0xe2 && byte[1] == 0x80 && (byte[2] == 0xa8 || byte[2] == 0xa9))
+        return byte[2] == 0xa8 ? 0x2028 : 0x2029;
+    return byte[0] == 0xef && byte[1] == 0xbb && byte[2] == 0xbf ? 0xfeff : 0;
+}
+
+static bool has_odd_character(struct str value)
+{
+    size_t len;
+    for (size_t i = 0; i < value.len; i++)
+        if (odd_character(&value.at[i], &len))
+            return true;
+    return false;
+}
+
+/* A JSON string is one of YAML, but for the odd characters. */
+static void write_quoted(struct text *text, struct str value)
+{
+    struct text quoted = text_open(text->arena, value.len + 16);
+    struct json_out out = json_write(&quoted);
+    json_put(&out, value);
+    for (size_t i = 0, len; i < quoted.len; i += len) {
+        unsigned odd = odd_character(&quoted.at[i], &len);
+        if (odd) {
+            text_printf(text, "\\u%04x", odd);
+        } else {
+            len = 1;
+            text_add_char(text, quoted.at[i]);
+        }
+    }
+}
+
 static void write_string(struct text *text, struct str value, bool flow)
 {
-    if (is_plain(value, flow)) {
+    if (is_plain(value, flow) && !has_odd_character(value))
         text_add(text, value);
-        return;
-    }
-    struct json_out out = json_write(text); /* every JSON string is one of YAML */
-    json_put(&out, value);
+    else
+        write_quoted(text, value);
 }
 
 static void write_flow(struct text *text, const struct json *value)

@@ -26,6 +26,13 @@ static void look_around(struct arena *arena, const struct snapshot *snapshot)
             if (snapshot_service(snapshot, services[i].aliases[j]) != &services[i])
                 __builtin_trap();
         (void)str_copy(arena, snapshot_switch(snapshot, &services[i], NULL).reason.zh);
+        const struct switch_asker asker = {.citizen_id = STR("c"), .area = snapshot_area_at(snapshot, (unsigned)i)};
+        (void)str_copy(arena, snapshot_switch(snapshot, &services[i], &asker).reason.en);
+        const struct switch_state *plans;
+        (void)snapshot_service_plans(snapshot, arena, &services[i], &plans);
+        (void)snapshot_department_plans(snapshot, arena, services[i].department, &plans);
+        (void)snapshot_service_tuning(snapshot, &services[i])->deadline;
+        (void)snapshot_department_tuning(snapshot, services[i].department->slug)->deadline;
         (void)str_copy(arena, services[i].department->slug);
     }
     (void)snapshot_departments(snapshot, &departments);
