@@ -19,7 +19,7 @@ struct rename {
 struct bundle {
     struct arena *arena;
     struct contract_faults *faults;
-    struct json *paths, *components, *tags;
+    struct json *paths, *webhooks, *components, *tags;
     const struct contract *contract; /* being added */
     struct rename *renames;          /* of that contract */
 };
@@ -253,6 +253,14 @@ static void add_tags(struct bundle *bundle, const struct json *tags)
     }
 }
 
+static void add_webhook(struct bundle *bundle, const struct json_member *webhook)
+{
+    if (json_get_str(bundle->webhooks, webhook->name))
+        bundle_fault(bundle, &webhook->value, "webhook %.*s is another contract's as well", STR_ARG(webhook->name));
+    else
+        json_set(bundle->arena, bundle->webhooks, webhook->name, rewritten(bundle, &webhook->value, false));
+}
+
 static void add_contract(struct bundle *bundle, const struct contract *contract)
 {
     bundle->contract = contract;
@@ -266,6 +274,9 @@ static void add_contract(struct bundle *bundle, const struct contract *contract)
     for (uint32_t i = 0; paths && i < paths->count; i++)
         if (str_starts(paths->members[i].name, STR("/")))
             add_path(bundle, &paths->members[i]);
+    const struct json *webhooks = json_get(document, "webhooks");
+    for (uint32_t i = 0; webhooks && i < webhooks->count; i++)
+        add_webhook(bundle, &webhooks->members[i]);
     add_tags(bundle, json_get(document, "tags"));
 }
 
@@ -277,6 +288,7 @@ const struct json *contract_bundle(struct arena *arena, const struct json *head,
     struct json *document = (struct json *)rewritten(&bundle, head, false);
     struct json *copied = (struct json *)json_get(document, "components");
     bundle.paths = json_make_object(arena);
+    bundle.webhooks = json_make_object(arena);
     bundle.components = copied ? copied : json_make_object(arena);
     bundle.tags = json_make_array(arena);
     if (!json_get(document, "openapi"))
@@ -293,6 +305,8 @@ const struct json *contract_bundle(struct arena *arena, const struct json *head,
     if (bundle.tags->count > 0)
         json_set(arena, document, STR("tags"), bundle.tags);
     json_set(arena, document, STR("paths"), bundle.paths);
+    if (bundle.webhooks->count > 0)
+        json_set(arena, document, STR("webhooks"), bundle.webhooks);
     json_set(arena, document, STR("components"), components);
     return document;
 }

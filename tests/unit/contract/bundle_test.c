@@ -97,5 +97,27 @@ START_TEST(the_same_method_of_a_path_in_two_contracts_is_a_fault)
 }
 END_TEST
 
-RUN_TESTS("bundle", paths_components_and_tags_are_joined, components_are_renamed_only_on_a_clash_and_references_follow,
-          private_members_are_left_out_and_the_result_loads, the_same_method_of_a_path_in_two_contracts_is_a_fault)
+START_TEST(webhooks_are_joined_and_one_of_two_contracts_is_a_fault)
+{
+    static const char told[] =
+        HEAD "paths: {}\n"
+             "webhooks:\n"
+             "  told:\n"
+             "    post: {operationId: told, x-shimin: {}, requestBody: {$ref: '#/components/requestBodies/Event'}, responses: "
+             "{'204': "
+             "{description: d}}}\n"
+             "components: {requestBodies: {Event: {content: {application/json: {schema: {type: object}}}}}}\n";
+    struct contract_faults faults;
+    const struct json *document = bundle(bills, told, &faults);
+    ASSERT_STR(at(document, "/webhooks/told/post/operationId"), "told");
+    ASSERT_STR(at(document, "/webhooks/told/post/requestBody/$ref"), "#/components/requestBodies/Event");
+    ck_assert_ptr_null(json_at(document, STR("/webhooks/told/post/x-shimin")));
+    ck_assert_ptr_null(json_get(bundle(bills, books, &faults), "webhooks"));
+    ck_assert_ptr_null(bundle(told, told, &faults));
+    ASSERT_STR(faults.list[0].reason, "books.yaml: webhook told is another contract's as well");
+}
+END_TEST
+
+RUN_TESTS("bundle", webhooks_are_joined_and_one_of_two_contracts_is_a_fault, paths_components_and_tags_are_joined,
+          components_are_renamed_only_on_a_clash_and_references_follow, private_members_are_left_out_and_the_result_loads,
+          the_same_method_of_a_path_in_two_contracts_is_a_fault)
