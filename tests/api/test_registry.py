@@ -336,6 +336,12 @@ class Gate(unittest.TestCase):
         passed, results = self.results(department)
         self.assertEqual((passed, results["masks"]), (False, "failed"))
 
+    def test_a_phone_number_in_the_middle_of_a_text_is_found_as_well(self):
+        department = Department({**ARRIVALS, "/trips": {"trips": [{"trip": "请致电 +86 13800000001 联系", "holder": "x"}]}})
+        department.ready(trips(department.slug, {"/holder": "id_number"}))
+        report = department.submit().json
+        self.assertIn("/0/trip looks like an unmasked phone number", [c["detail"]["en"] for c in report["checks"] if c["name"] == "masks"])
+
     def test_answers_outside_the_contract_fail_and_so_do_successes_that_should_be_errors(self):
         department = Department({**ARRIVALS, "/no-such-path-of-the-publish-gate": {"welcome": "portal"}})
         department.ready()
@@ -370,6 +376,23 @@ class Publishing(unittest.TestCase):
         answer = wait_until(lambda: (a := department.asked()).status == 200 and a, 1.0, "the service within a second")
         self.assertEqual(answer.json["items"], [{"line": "1", "minutes": 3}])
         self.assertEqual(answer.json["source"], "metro")
+
+    @unittest.skipUnless(EXAMPLES, "SHIMIN_OAS_EXAMPLES does not name the folder of the npm package")
+    def test_a_pet_of_a_document_that_nobody_here_wrote_reaches_a_citizen(self):
+        pet = {"id": 7, "name": "doggie", "photoUrls": [], "status": "available"}
+        department = Department({"/pet/7": pet}, key_header="api_key")
+        document = json.loads(pathlib.Path(EXAMPLES, "3.0/json/petstore.json").read_text(encoding="utf-8"))
+        self.assertEqual(department.register(document).status, 201)
+        department.connect()
+        answer = department.draft({**definition(department.slug, operation={
+            "id": "getPetById", "request": {"petId": "query.pet"}, "items": "", "masks": {}, "cache": {"fresh": 0, "stale": 0}}),
+            "parameters": [{"name": "pet", "required": True, "schema": {"type": "integer", "minimum": 7},
+                            "description": {"zh": "编号", "en": "Number"}}]})
+        self.assertEqual(answer.status, 201, answer)
+        self.assertTrue(wait_until(lambda: department.submit().json["passed"], what="the gate"))
+        self.assertEqual(decide(department.slug).json["state"], "live")
+        answer = wait_until(lambda: (a := call(f"/v1/services/{department.slug}/records?pet=7")).status == 200 and a, 1.0)
+        self.assertEqual(answer.json["items"], [pet])
 
     def test_it_is_live_in_another_gateway_within_a_second(self):
         department = Department()
