@@ -168,7 +168,7 @@ WHERE state = 'submitted';
 SELECT json_build_object('version', shimin.version_json(v, true),
                          'gate', (SELECT shimin.gate_json(r) FROM shimin.gate_report r
                                   WHERE r.service = v.service AND r.number = v.number ORDER BY r.id DESC LIMIT 1))::text,
-       v.number, v.submitted_by, v.department
+       v.number, v.submitted_by, v.department, v.edition
 FROM shimin.service_version v
 WHERE service = $1 AND state = 'submitted';
 
@@ -176,7 +176,7 @@ WHERE service = $1 AND state = 'submitted';
 WITH version AS (
     UPDATE shimin.service_version
     SET state = 'refused', edition = edition + 1, decided_by = $3, decided_at = now(), decision_reason = $4
-    WHERE service = $1 AND number = $2 AND state = 'submitted'
+    WHERE service = $1 AND number = $2 AND state = 'submitted' AND edition = $5
     RETURNING *
 ), noted AS (
     INSERT INTO shimin.service_version_event (service, number, event, detail, done_by)
@@ -185,10 +185,10 @@ WITH version AS (
 SELECT shimin.version_json(version, true)::text FROM version;
 
 -- name: approve_submission
--- The decision; what follows of it is the next statement of the transaction. Nothing when it was decided meanwhile.
+-- The decision; what follows of it is the next statement of the transaction. Nothing when it was decided or changed meanwhile.
 UPDATE shimin.service_version
 SET decided_by = $3, decided_at = now(), decision_reason = $4
-WHERE service = $1 AND number = $2 AND state = 'submitted' AND submitted_by <> $3
+WHERE service = $1 AND number = $2 AND state = 'submitted' AND submitted_by <> $3 AND edition = $5
 RETURNING number;
 
 -- name: version_fault

@@ -22,8 +22,11 @@ static bool find(struct request *request, const struct pg_result **rows)
 void read_submission(struct request *request)
 {
     const struct pg_result *rows;
-    if (find(request, &rows))
-        reply_row(request, 200, rows);
+    if (!find(request, &rows))
+        return;
+    if (pg_rows(rows))
+        reply_edition(request, pg_int(rows, 0, 4));
+    reply_row(request, 200, rows);
 }
 
 static void reply_version(struct request *request, struct str service, int64_t number)
@@ -34,34 +37,34 @@ static void reply_version(struct request *request, struct str service, int64_t n
         reply_row(request, 200, rows);
 }
 
-static void refuse(struct request *request, struct str service, int64_t number, struct str reason)
+static void refuse(struct request *request, struct str service, int64_t number, struct str reason, int64_t edition)
 {
     const struct pg_result *rows;
-    if (store_failed(request,
-                     pg_query(request_arena(request), &sql_refuse_submission,
-                              PG_ARGS(pg_text(service), pg_integer(number), pg_text(label_of(request)), pg_text(reason)),
-                              &rows)))
+    if (store_failed(request, pg_query(request_arena(request), &sql_refuse_submission,
+                                       PG_ARGS(pg_text(service), pg_integer(number), pg_text(label_of(request)),
+                                               pg_text(reason), pg_integer(edition)),
+                                       &rows)))
         return;
-    reply_row(request, 200, rows);
-}
-
-static void gone(struct request *request)
-{
-    reply_fault(request, PROBLEM_CONFLICT, BILINGUAL("已被处理或已更改", "It was decided or changed meanwhile"));
+    if (pg_rows(rows))
+        reply_row(request, 200, rows);
+    else
+        reply_stale(request, edition);
 }
 
 /* One transaction: the decision and what follows of it. share 0: for everybody. */
-static void approve(struct request *request, struct str service, int64_t number, struct str reason, int64_t share)
+static void approve(struct request *request, struct str service, int64_t number, struct str reason, int64_t share,
+                    int64_t edition)
 {
     struct arena *arena = request_arena(request);
     CLEANUP(pg_rollback) struct pg_transaction *tx = NULL;
     const struct pg_result *rows;
     struct pg_value name = pg_text(service), version = pg_integer(number), by = pg_text(label_of(request));
     if (store_failed(request, pg_begin(arena, &tx)) ||
-        store_failed(request, pg_in(tx, &sql_approve_submission, PG_ARGS(name, version, by, pg_text(reason)), &rows)))
+        store_failed(request, pg_in(tx, &sql_approve_submission,
+                                    PG_ARGS(name, version, by, pg_text(reason), pg_integer(edition)), &rows)))
         return;
     if (!pg_rows(rows)) {
-        gone(request);
+        reply_stale(request, edition);
         return;
     }
     enum pg_status status = share ? pg_in(tx, &sql_go_on_trial, PG_ARGS(name, version, pg_integer(share), by), &rows)
@@ -92,13 +95,15 @@ void decide_submission(struct request *request)
         reply_missing(request);
         return;
     }
-    int64_t number = pg_int(rows, 0, 1);
+    int64_t number = pg_int(rows, 0, 1), edition = edition_asked(request);
     if (str_equal(pg_str(rows, 0, 2), label_of(request)))
         reply_fault(request, PROBLEM_FORBIDDEN, BILINGUAL("送审的人不能自己批准", "Who submitted it does not decide on it"));
+    else if (edition != pg_int(rows, 0, 4)) /* what is decided on is what was looked at */
+        reply_stale(request, edition);
     else if (approved && version_is_unfit(request, service, number))
         return;
     else if (approved)
-        approve(request, service, number, reason, share ? (int64_t)lround(json_as_double(share) * 100) : 0);
+        approve(request, service, number, reason, share ? (int64_t)lround(json_as_double(share) * 100) : 0, edition);
     else
-        refuse(request, service, number, reason);
+        refuse(request, service, number, reason, edition);
 }

@@ -130,9 +130,11 @@ class Department:
         return call(f"/v1/services/{self.slug}/records", token=token)
 
 
-def decide(slug, decision="approve", token=None, **more):
-    return call(f"/admin/v1/submissions/{slug}/decision", "POST", {"decision": decision, "reason": "核对无误", **more},
-                token=token or staff_session("system"))
+def decide(slug, decision="approve", token=None, etag=None, language="zh", **more):
+    token = token or staff_session("system")
+    etag = etag or call(f"/admin/v1/submissions/{slug}", token=token).headers["ETag"] or '"0"'
+    return call(f"/admin/v1/submissions/{slug}/decision", "POST", {"decision": decision, "reason": "核对无误", **more}, token=token,
+                headers={"If-Match": etag, "Accept-Language": language})
 
 
 class Contracts(unittest.TestCase):
@@ -361,19 +363,19 @@ class Gate(unittest.TestCase):
 
 class Publishing(unittest.TestCase):
     def test_from_a_foreign_document_to_a_citizens_answer_in_under_ten_calls(self):
-        department = Department()  # 1: log in
-        administrator = staff_session("system")  # 2
-        self.assertEqual(department.register().status, 201)  # 3
+        department = Department()
+        administrator = staff_session("system")
+        self.assertEqual(department.register().status, 201)  # 1
         etag = '"1"'
         backends = {"production": department.backend.url, "test": department.backend.url}
-        self.assertEqual(department.call(f"/systems/{department.name}", "PUT", backends, headers={"If-Match": etag}).status, 200)  # 4
-        for environment in ("test", "production"):  # 5, 6
+        self.assertEqual(department.call(f"/systems/{department.name}", "PUT", backends, headers={"If-Match": etag}).status, 200)  # 2
+        for environment in ("test", "production"):  # 3, 4
             department.call(f"/systems/{department.name}/credentials/{environment}", "PUT", {"api_key": "right"})
-        self.assertEqual(department.draft().status, 201)  # 7
-        report = wait_until(lambda: (r := department.submit()).json["passed"] and r, what="the gate")  # 8
+        self.assertEqual(department.draft().status, 201)  # 5
+        report = wait_until(lambda: (r := department.submit()).json["passed"] and r, what="the gate")  # 6
         self.assertTrue(report.json["passed"])
-        self.assertEqual(decide(department.slug, token=administrator).json["state"], "live")  # 9
-        answer = wait_until(lambda: (a := department.asked()).status == 200 and a, 1.0, "the service within a second")
+        self.assertEqual(decide(department.slug, token=administrator).json["state"], "live")  # 7, 8: read and approved
+        answer = wait_until(lambda: (a := department.asked()).status == 200 and a, 1.0, "the service within a second")  # 9
         self.assertEqual(answer.json["items"], [{"line": "1", "minutes": 3}])
         self.assertEqual(answer.json["source"], "metro")
 
@@ -414,10 +416,9 @@ class Publishing(unittest.TestCase):
         path = f"/systems/{department.name}"
         etag = department.call(path).headers["ETag"]
         self.assertEqual(department.call(path, "PUT", {"test": department.backend.url}, headers={"If-Match": etag}).status, 200)
-        answer = decide(department.slug)
+        answer = decide(department.slug, language="en")
         self.assertEqual(answer.status, 409)
-        self.assertIn("production address", call(f"/admin/v1/submissions/{department.slug}/decision", "POST", {
-            "decision": "approve", "reason": "x"}, token=staff_session("system"), headers={"Accept-Language": "en"}).json["detail"])
+        self.assertIn("production address", answer.json["detail"])
 
     def test_who_submitted_does_not_approve_and_engineers_may_not(self):
         department = Department()
@@ -425,6 +426,20 @@ class Publishing(unittest.TestCase):
         department.submit()
         self.assertEqual(decide(department.slug, token=department.token).status, 403)
         self.assertEqual(decide(department.slug, token=staff_session("audit")).status, 403)
+
+    def test_what_was_changed_after_it_was_read_is_not_approved(self):
+        department = Department()
+        department.ready()
+        department.submit()
+        path = f"/admin/v1/submissions/{department.slug}"
+        administrator = staff_session("system")
+        read = call(path, token=administrator).headers["ETag"]
+        self.assertEqual(department.draft(definition(department.slug, pinyin="other")).status, 200)
+        self.assertTrue(department.submit().json["passed"])
+        self.assertEqual(decide(department.slug, token=administrator, etag=read).status, 412)
+        self.assertEqual(call(path + "/decision", "POST", {"decision": "approve", "reason": "x"}, token=administrator).status, 428)
+        self.assertEqual(decide(department.slug, share=10).status, 409)  # there is nothing beside which it could be tried
+        self.assertEqual(decide(department.slug, token=administrator).json["state"], "live")
 
     def test_a_refusal_has_a_reason_and_can_be_mended(self):
         department = Department()
