@@ -139,7 +139,7 @@ static bool read_kept(struct arena *arena, const struct pg_result *rows, size_t 
 
 enum client_outcome client_authenticate(struct arena *arena, const struct client_proof *proof, struct client *client)
 {
-    struct jws parsed, *assertion = proof->assertion.at ? &parsed : NULL;
+    struct jws parsed = {0}, *assertion = proof->assertion.at ? &parsed : NULL;
     struct str id = proof->id;
     if (assertion && !jws_parse(arena, proof->assertion, assertion))
         return CLIENT_REJECTED;

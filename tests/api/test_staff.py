@@ -1,10 +1,13 @@
-"""Staff: login, sessions, roles."""
+"""Staff: login, sessions, accounts and roles."""
+import hashlib
+import json
 import os
 import random
 import subprocess
+import time
 import unittest
 
-from client import STAFF_PASSWORD, Staff, call, login, new_address, new_staff, sql, staff_session, totp, wait_until
+from client import STAFF_PASSWORD, Staff, call, login, new_address, new_staff, redis, sql, staff_session, totp, wait_until
 
 
 def log_in(body, source=None):
@@ -48,6 +51,16 @@ class Login(unittest.TestCase):
             self.assertEqual([a.status for a in answers], [422] * 5 + [429], name)
             self.assertTrue(1 <= int(answers[5].headers["Retry-After"]) <= 30)
 
+    def test_an_unknown_name_takes_as_long_as_a_known_one(self):
+        def seconds(name):
+            began = time.monotonic()
+            self.assertEqual(log_in({"name": name, "password": "x"}).status, 422)
+            return time.monotonic() - began
+        known, unknown = new_staff("system").name, f"nobody{random.randrange(10**9)}"
+        times = [(seconds(known), seconds(unknown)) for _ in range(4)]
+        # without a hash it would be a tenth
+        self.assertGreater(min(u for _, u in times), min(k for k, _ in times) / 2, times)
+
     def test_failures_do_not_keep_others_out(self):
         staff = new_staff("system")
         for _ in range(6):
@@ -88,6 +101,37 @@ class Sessions(unittest.TestCase):
         self.assertEqual(call("/admin/v1/session", token=login()).status, 401)
         self.assertEqual(call("/v1/me", token=staff_session("system")).status, 401)
         self.assertEqual(call("/admin/v1/session").status, 401)
+
+
+class Lifetimes(unittest.TestCase):
+    def setUp(self):
+        self.token = staff_session("system")
+        self.key = "ss:" + hashlib.sha256(self.token.encode()).hexdigest()
+
+    def left(self):
+        return int(redis("PTTL", self.key)[0]) / 1000
+
+    def test_a_session_idles_half_an_hour_at_most_and_use_begins_it_anew(self):
+        self.assertTrue(1700 < self.left() <= 1800)
+        redis("PEXPIRE", self.key, "60000")
+        self.assertEqual(call("/admin/v1/session", token=self.token).status, 200)
+        self.assertTrue(1700 < self.left() <= 1800)
+
+    def test_a_session_ends_after_twelve_hours_even_if_used(self):
+        ends = int(redis("HGET", self.key, "ends")[0])
+        self.assertTrue(11.9 * 3600 < ends / 1e6 - time.time() <= 12 * 3600)
+        redis("HSET", self.key, "ends", str(int((time.time() + 100) * 1e6)))
+        call("/admin/v1/session", token=self.token)
+        self.assertTrue(0 < self.left() <= 100)
+        redis("HSET", self.key, "ends", str(int((time.time() - 1) * 1e6)))
+        self.assertEqual(call("/admin/v1/session", token=self.token).status, 401)
+
+    def test_redis_has_no_token_and_the_database_no_secret_in_plain(self):
+        self.assertEqual(redis("EXISTS", "ss:" + self.token), ["0"])
+        self.assertNotIn(self.token, str(redis("HGETALL", self.key)))
+        (kept, sealed), = sql("SELECT password_hash, encode(totp_cipher, 'hex') FROM shimin.staff_credential ORDER BY last_login_at DESC NULLS LAST LIMIT 1")
+        self.assertTrue(kept.startswith("$argon2id$v=19$"))
+        self.assertGreater(len(sealed), 2 * (20 + 28))
 
 
 class Cookies(unittest.TestCase):
@@ -229,6 +273,15 @@ class Passwords(unittest.TestCase):
         self.assertEqual(change(STAFF_PASSWORD).status, 422)
         self.assertEqual(change("Number-0-of-many-x").status, 422)
 
+    def test_a_password_of_ninety_days_must_be_changed(self):
+        token = staff_session("system")
+        name = call("/admin/v1/session", token=token).json["name"]
+        sql(f"UPDATE shimin.staff_credential SET password_set_at = now() - interval '91 days' WHERE staff_id = (SELECT id FROM shimin.staff WHERE name = '{name}')")
+        self.assertEqual(call("/admin/v1/session", token=token).json["setup"], ["password"])
+        self.assertEqual(call("/admin/v1/staff", token=token).status, 403)
+        answer = call("/admin/v1/session/password", "PUT", {"current": STAFF_PASSWORD, "password": "Number-7-of-many-x"}, token=token)
+        self.assertEqual((answer.status, answer.json["setup"]), (200, []))
+
     def test_a_wrong_current_password_changes_nothing_and_counts(self):
         token, source = staff_session("system"), new_address()
         answers = [call("/admin/v1/session/password", "PUT", {"current": "x", "password": "Number-9-of-many-x"}, token=token, source=source) for _ in range(6)]
@@ -247,7 +300,7 @@ class Accounts(unittest.TestCase):
     def change(self, id, body, token=None, path="/admin/v1/staff"):
         token = token or self.security
         etag = call(f"{path}/{id}", token=token).headers["ETag"] or '"1"'
-        return call(f"{path}/{id}", "PATCH", raw=__import__("json").dumps(body).encode(), token=token,
+        return call(f"{path}/{id}", "PATCH", raw=json.dumps(body).encode(), token=token,
                     headers={"If-Match": etag, "Content-Type": "application/merge-patch+json"})
 
     def test_nobody_holds_two_of_the_citys_roles(self):
