@@ -116,7 +116,7 @@ class Webhooks(unittest.TestCase):
 
     def test_a_department_for_which_loopback_is_not_opened_cannot_have_it_called(self):
         receiver = self.receiver()
-        answer = call(BASE, body={"url": receiver.url, "types": BREAKER}, token=staff_session("engineer", "metro"), headers={"Accept-Language": "en"})
+        answer = call(BASE, body={"url": receiver.url, "types": BREAKER}, token=staff_session("engineer", "tax"), headers={"Accept-Language": "en"})
         self.assertEqual((answer.status, receiver.asked), (422, []), answer)
         self.assertIn("not allowed", answer.bytes.decode())
 
