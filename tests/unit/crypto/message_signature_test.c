@@ -205,8 +205,10 @@ static struct message signed_with(enum signature_algorithm algorithm, struct mes
     if (signature_algorithm_is_shared(algorithm))
         *key = signature_key_from_secret(algorithm, STR("a shared secret of 32 bytes long"), &reason);
     else {
+        bool rsa =
+            algorithm == SIGNATURE_RSA_PSS_SHA512 || algorithm == SIGNATURE_RSA_PSS_SHA256 || algorithm == SIGNATURE_RSA_SHA256;
         EVP_PKEY *pkey = algorithm == SIGNATURE_ECDSA_P256_SHA256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
-                         : algorithm == SIGNATURE_RSA_PSS_SHA512  ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)
+                         : rsa                                    ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)
                                                                   : EVP_PKEY_Q_keygen(NULL, NULL, types[algorithm]);
         *key = signature_key_from_pem(algorithm, pem_of(pkey, true, true), &reason);
     }
