@@ -44,7 +44,7 @@ static size_t occurrences(struct request *request, const struct parameter *param
     return count;
 }
 
-static struct str cookie(struct request *request, struct str name)
+struct str inputs_cookie(struct request *request, struct str name)
 {
     struct str rest = request_header(request, "cookie");
     while (rest.at) {
@@ -55,7 +55,7 @@ static struct str cookie(struct request *request, struct str name)
     return STR_NONE;
 }
 
-static struct str header(struct request *request, struct str name)
+struct str inputs_header(struct request *request, struct str name)
 {
     char *lower = str_to_c(request_arena(request), name);
     for (char *at = lower; *at; at++)
@@ -75,9 +75,9 @@ static size_t raw_texts(struct request *request, const struct operation *operati
         if (operation->path_parameters[i] == parameter)
             raws[0] = decoded(request_arena(request), match->values[i], false);
     if (parameter->place == PARAMETER_HEADER)
-        raws[0] = header(request, parameter->name);
+        raws[0] = inputs_header(request, parameter->name);
     if (parameter->place == PARAMETER_COOKIE)
-        raws[0] = cookie(request, parameter->name);
+        raws[0] = inputs_cookie(request, parameter->name);
     return raws[0].at != NULL;
 }
 

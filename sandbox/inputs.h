@@ -27,6 +27,9 @@ struct request;
 /* false with the fault, all that is wrong joined in its reason. Values live in the request's arena. */
 MUST_CHECK bool inputs_read(struct request *request, const struct operation *operation, const struct route_match *match,
                             struct inputs *inputs, struct inputs_fault *fault);
+/* The header or cookie that the contract calls so, as it was sent; at == NULL without one. */
+struct str inputs_header(struct request *request, struct str name);
+struct str inputs_cookie(struct request *request, struct str name);
 /* The first of that name, or NULL. */
 const struct json *inputs_find(const struct inputs *inputs, struct str name);
 /* Adds the scalars of a body, by the names of their members, as deep as objects go. For tests too. */

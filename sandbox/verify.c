@@ -2,11 +2,13 @@
 #include "verify_internal.h"
 
 #include <pthread.h>
+#include <openssl/crypto.h>
 #include <shimin/clock.h>
 
 #include "crypto/department_signature.h"
 #include "crypto/message_signature.h"
 #include "http/server.h"
+#include "inputs.h"
 
 /* Nonces of the last ten minutes, or the last million calls, whichever is less. */
 enum { NONCES = 1 << 20 };
@@ -161,6 +163,41 @@ static const char *open_token(struct verifier *verifier, struct arena *arena, co
                : "the sandbox's secrets file has no `client_id` and `client_secret` for this department";
 }
 
+/* ---- API keys ---- */
+
+static const char *open_api_key(struct verifier *verifier, struct arena *arena, const struct secret *secret)
+{
+    if (!secret || !secret->api_key.len)
+        return "the sandbox's secrets file has no `api_key` for this department";
+    if (!verifier->api_key_name.len)
+        return "the contract's apiKey scheme has no name";
+    verifier->api_key = str_copy(arena, secret->api_key);
+    return NULL;
+}
+
+static struct str sent_in_query(struct request *request, struct str wanted)
+{
+    struct str name, value;
+    for (struct str rest = request->query; rest.at && rest.len;) {
+        struct str raw = str_cut(&rest, '&'), raw_name = str_cut(&raw, '=');
+        if (str_percent_decode(request->arena, raw_name, true, &name) && str_equal(name, wanted) && raw.at &&
+            str_percent_decode(request->arena, raw, true, &value))
+            return value;
+    }
+    return STR_NONE;
+}
+
+static bool check_api_key(const struct verifier *verifier, struct request *request, struct str *who, const char **reason)
+{
+    struct str place = verifier->api_key_place, name = verifier->api_key_name;
+    struct str sent = str_is(place, "query")    ? sent_in_query(request, name)
+                      : str_is(place, "cookie") ? inputs_cookie(request, name)
+                                                : inputs_header(request, name);
+    *who = verifier->key_id.len ? verifier->key_id : STR("apiKey"); /* never the key: calls are shown */
+    *reason = sent.at ? "the API key is not this department's" : "the API key is missing";
+    return sent.at && sent.len == verifier->api_key.len && CRYPTO_memcmp(sent.at, verifier->api_key.at, sent.len) == 0;
+}
+
 /* ---- mutual TLS ---- */
 
 static bool check_certificate(const struct verifier *verifier, struct request *request, struct str *who, const char **reason)
@@ -183,6 +220,7 @@ static const struct scheme schemes[] = {
     {SECURITY_HTTP, "HMAC-SM3", SIGNATURE_HMAC_SM3, open_key, check_department},
     {SECURITY_HTTP, "SM2", SIGNATURE_SM2_SM3_DER, open_key, check_department},
     {SECURITY_HTTP, "Signature", SIGNATURE_ED25519, open_key, check_message},
+    {.kind = SECURITY_API_KEY, .open = open_api_key, .check = check_api_key},
     {.kind = SECURITY_OAUTH2, .open = open_token, .check = token_check},
     {.kind = SECURITY_MUTUAL_TLS, .open = open_nothing, .check = check_certificate},
 };
@@ -205,6 +243,10 @@ struct verifier *verifier_open(struct arena *arena, const struct security *secur
     verifier->scheme = secrets_given || security->kind == SECURITY_OAUTH2 ? scheme_of(security) : &schemes[0];
     verifier->department = department;
     verifier->token_path = security->kind == SECURITY_OAUTH2 ? path_of(security->token_url) : STR_NONE;
+    if (security->kind == SECURITY_API_KEY) {
+        verifier->api_key_place = json_get_string(security->source, "in", STR("header"));
+        verifier->api_key_name = json_get_string(security->source, "name", STR(""));
+    }
     if (secret) {
         verifier->key_id = str_copy(arena, secret->key_id);
         verifier->client_id = str_copy(arena, secret->client_id);

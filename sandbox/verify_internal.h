@@ -15,6 +15,7 @@ struct verifier {
     struct str department;
     struct signature_key *key;
     struct str key_id, client_id, client_secret, token_path;
+    struct str api_key, api_key_place, api_key_name;
 };
 
 /* token.c */

@@ -252,6 +252,50 @@ START_TEST(only_the_client_gets_a_token_and_only_for_client_credentials)
 }
 END_TEST
 
+/* ---- API keys ---- */
+
+static const struct {
+    const char *place, *sent, *wrong;
+} api_keys[] = {
+    {"header", "k y/1", "k y/2"},
+    {"query", "a=1&X-Key=k%20y%2F1", "a=1&x-key=k%20y%2F1"},
+    {"cookie", "a=b; X-Key=k y/1", "a=b; X-Keys=k y/1"},
+};
+
+static bool key_is_good(const struct verifier *verifier, const char *place, const char *sent, const char **reason)
+{
+    bool in_query = strcmp(place, "query") == 0;
+    struct request *request = request_of("GET", "/a", in_query ? sent : "", "");
+    struct str who;
+    if (!in_query)
+        add_field(request, strcmp(place, "cookie") == 0 ? "cookie" : "x-key", str_of(sent));
+    bool good = verifier_check(verifier, request, &who, reason);
+    ck_assert(!good || str_is(who, "apiKey"));
+    return good;
+}
+
+START_TEST(an_api_key_is_good_where_the_contract_wants_it_and_nowhere_else)
+{
+    struct json_error error;
+    struct str text = str_printf(arena, "{\"type\":\"apiKey\",\"in\":\"%s\",\"name\":\"X-Key\"}", api_keys[_i].place);
+    const struct security security = {
+        .kind = SECURITY_API_KEY, .name = STR("k"), .source = json_parse(arena, text, &json_limits_document, &error)};
+    const struct secret secret = {.api_key = STR("k y/1")};
+    struct verifier *verifier = verifier_open(arena, &security, STR("i"), &secret, true);
+    const char *reason;
+    struct str who;
+    ck_assert_ptr_null(verifier_fault(verifier));
+    ck_assert(key_is_good(verifier, api_keys[_i].place, api_keys[_i].sent, &reason));
+    ck_assert(!key_is_good(verifier, api_keys[_i].place, api_keys[_i].wrong, &reason));
+    ck_assert(!verifier_check(verifier, request_of("GET", "/a", "", ""), &who, &reason));
+    ck_assert_str_eq(reason, "the API key is missing");
+    const char *elsewhere = api_keys[(_i + 1) % (int)COUNT_OF(api_keys)].place;
+    ck_assert(!key_is_good(verifier, elsewhere, api_keys[(_i + 1) % (int)COUNT_OF(api_keys)].sent, &reason));
+    verifier = verifier_open(arena, &security, STR("j"), NULL, true);
+    ck_assert(strstr(verifier_fault(verifier), "api_key") != NULL);
+}
+END_TEST
+
 /* ---- what is missing ---- */
 
 START_TEST(without_credentials_everybody_is_refused_and_told_why)
@@ -296,6 +340,7 @@ int main(void)
     tcase_add_test(tcase, a_message_signature_is_good_once_and_covers_the_body);
     tcase_add_test(tcase, a_token_is_good_for_its_department_until_it_is_revoked);
     tcase_add_test(tcase, only_the_client_gets_a_token_and_only_for_client_credentials);
+    tcase_add_loop_test(tcase, an_api_key_is_good_where_the_contract_wants_it_and_nowhere_else, 0, (int)COUNT_OF(api_keys));
     tcase_add_test(tcase, without_credentials_everybody_is_refused_and_told_why);
     tcase_add_test(tcase, without_a_secrets_file_everybody_is_let_in);
     tcase_add_test(tcase, mutual_tls_refuses_a_connection_without_tls);
