@@ -162,6 +162,8 @@ static bool prepare_parts(struct text *faults)
         .sms = sms_provider_named(config_string(config, "login.code_by")),
         .verifier_department = config_string(config, "login.identity_department"),
         .verifier_operation = config_string(config, "login.identity_operation"),
+        .face_operation = config_string(config, "login.face_operation"),
+        .face_result_operation = config_string(config, "login.face_result_operation"),
         .session_idle = config_duration(config, "login.session_idle"),
         .session_absolute = config_duration(config, "login.session_absolute"),
         .verified_idle = config_duration(config, "login.verified_idle"),

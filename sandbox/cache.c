@@ -73,7 +73,7 @@ static bool question_of(const struct played_operation *played, struct request *r
     for (unsigned i = 0; i < played->operation->parameter_count; i++)
         if (played->operation->parameters[i].place == PARAMETER_COOKIE)
             return false;
-    return question->length <= ASKED_MOST && !played->answer.is_stateful;
+    return question->length <= ASKED_MOST && !played->answer.rules;
 }
 
 static struct kept *slot_of(uint64_t hash)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "face.h"
 #include "http/server.h"
 #include "inputs.h"
 #include "messages.h"
@@ -167,6 +168,30 @@ static void reset_behaviours(struct request *request, const struct inputs *input
     reply_empty(request, 204);
 }
 
+/* ---- faces ---- */
+
+static void decide_face(struct request *request, const struct inputs *inputs)
+{
+    struct str id_number = json_get_string(inputs->body, "id_number", STR_NONE),
+               sdk_token = json_get_string(inputs->body, "sdk_token", STR_NONE);
+    enum face_result result;
+    bool known = face_result_named(json_get_string(inputs->body, "result", STR("")), &result); /* the contract has checked it */
+    if (known && id_number.at)
+        face_decide_person(id_number, result);
+    else if (!known || !face_decide(sdk_token, result)) {
+        reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("没有这次实人认证", "No such face verification was opened"));
+        return;
+    }
+    reply_empty(request, 204);
+}
+
+static void forget_faces(struct request *request, const struct inputs *inputs)
+{
+    (void)inputs;
+    face_forget_decisions();
+    reply_empty(request, 204);
+}
+
 /* ---- tokens ---- */
 
 static void set_token_life(struct request *request, const struct inputs *inputs)
@@ -248,6 +273,7 @@ static const struct handler {
     {"clearMessages", clear_messages},   {"listDepartments", list_departments},
     {"getBehaviour", get_behaviour},     {"setBehaviour", set_behaviour},
     {"resetBehaviour", reset_behaviour}, {"resetBehaviours", reset_behaviours},
+    {"decideFace", decide_face},         {"forgetFaces", forget_faces},
     {"setTokenLife", set_token_life},    {"revokeTokens", revoke_tokens},
     {"listCalls", list_calls},           {"clearCalls", clear_calls},
     {"raiseTwin", raise_twin},

@@ -196,6 +196,18 @@ static int64_t asked_number(const struct making *making, struct str name, int64_
     return number;
 }
 
+static void put_told(struct making *making, enum shape_rule rule)
+{
+    static const struct str any[SHAPE_RULES] = {
+        [RULE_PERSON_MATCH] = STR("false"),
+        [RULE_FACE_SERIAL] = STR("\"RL-00000000-0000-4000-8000-000000000000\""),
+        [RULE_FACE_TOKEN] = STR("\"0000000000000000000000000000000000000000000000000000000000000000\""),
+        [RULE_FACE_RESULT] = STR("\"passed\""),
+    };
+    struct str told = making->order ? making->order->told[rule] : STR_NONE;
+    json_put_raw(&making->out, told.at ? told : any[rule]);
+}
+
 /* ---- containers ---- */
 
 static void put(struct making *making, const struct shape *shape, struct place place, struct place container);
@@ -258,8 +270,8 @@ static void put(struct making *making, const struct shape *shape, struct place p
     case SHAPE_BOOLEAN:
         json_put_bool(&making->out, generate_random(&place.seed) & 1);
         break;
-    case SHAPE_MATCH:
-        json_put_bool(&making->out, making->order && making->order->person_matches);
+    case SHAPE_TOLD:
+        put_told(making, shape->rule);
         break;
     case SHAPE_NUMBER:
         put_number(making, shape, place.seed);

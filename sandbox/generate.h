@@ -10,8 +10,8 @@ struct generate_order {
     const struct operation *operation;
     const struct answer_shape *answer;
     const struct inputs *inputs;
-    bool person_matches; /* what rule person-match says */
-    int64_t now;         /* wall microseconds: what `past_days: 0` gives */
+    struct str told[SHAPE_RULES]; /* JSON texts of its rules; at == NULL: any that would do */
+    int64_t now;                  /* wall microseconds: what `past_days: 0` gives */
 };
 
 /* The JSON text of the answer, in the arena; empty when it has no body. Does not wait. */

@@ -6,6 +6,7 @@
 
 #include "cache.h"
 #include "calls.h"
+#include "face.h"
 #include "generate.h"
 #include "http/server.h"
 #include "misbehave.h"
@@ -68,21 +69,41 @@ static bool authenticate(struct request *request, const struct played_operation 
 static bool is_nobody(const struct played_operation *played, const struct inputs *inputs)
 {
     struct str id_number = inputs_id_number(inputs);
-    return id_number.at && !played->answer.is_stateful && !cn_id_is_valid(id_number) && envelope_find(played->envelopes, 404);
+    return id_number.at && !played->answer.rules && !cn_id_is_valid(id_number) && envelope_find(played->envelopes, 404);
 }
 
-static struct str make_answer(struct request *request, const struct played_operation *played, const struct inputs *inputs)
+static struct str quoted(struct arena *arena, struct str text)
 {
-    struct generate_order order = {
-        .department = played->player->slug,
-        .operation = played->operation,
-        .answer = &played->answer,
-        .inputs = inputs,
-        .now = clock_wall(),
-    };
-    if (played->answer.is_stateful)
-        order.person_matches = person_matches(inputs_id_number(inputs), inputs_person_name(inputs));
-    return generate_answer(request->arena, &order);
+    return json_text(arena, json_make_string(arena, text));
+}
+
+/* What the answer's rules say; why there is no answer, or NULL. */
+static const char *tell(struct request *request, const struct played_operation *played, const struct inputs *inputs,
+                        struct str told[SHAPE_RULES])
+{
+    unsigned rules = played->answer.rules;
+    struct str id_number = inputs_id_number(inputs);
+    bool opens_face = rules & 1u << RULE_FACE_SERIAL, reads_face = rules & 1u << RULE_FACE_RESULT;
+    if (!opens_face && !reads_face) {
+        if (rules & 1u << RULE_PERSON_MATCH)
+            told[RULE_PERSON_MATCH] = person_matches(id_number, inputs_person_name(inputs)) ? STR("true") : STR("false");
+        return NULL;
+    }
+    if (opens_face && !person_matches(id_number, inputs_person_name(inputs)))
+        return "no such person: name and identity number do not belong together";
+    if (opens_face) {
+        struct face_opened opened;
+        face_open(request->arena, id_number, &opened);
+        told[RULE_FACE_SERIAL] = quoted(request->arena, opened.serial);
+        told[RULE_FACE_TOKEN] = quoted(request->arena, opened.sdk_token);
+        return NULL;
+    }
+    const struct json *serial = inputs_find(inputs, STR("serial"));
+    enum face_result result;
+    if (!serial || serial->type != JSON_STRING || !face_read(serial->string, id_number, &result))
+        return "no face verification of this person has this serial";
+    told[RULE_FACE_RESULT] = quoted(request->arena, str_of(face_result_name(result)));
+    return NULL;
 }
 
 static void answer(struct request *request, const struct played_operation *played, const struct route_match *match)
@@ -103,7 +124,19 @@ static void answer(struct request *request, const struct played_operation *playe
         refuse(request, played->envelopes, 404, STR("no record: the check digit of the identity number is wrong"));
         return;
     }
-    struct str made = make_answer(request, played, inputs);
+    struct generate_order order = {
+        .department = played->player->slug,
+        .operation = played->operation,
+        .answer = &played->answer,
+        .inputs = inputs,
+        .now = clock_wall(),
+    };
+    const char *reason = tell(request, played, inputs, order.told);
+    if (reason) {
+        refuse(request, played->envelopes, 404, str_of(reason));
+        return;
+    }
+    struct str made = generate_answer(request->arena, &order);
     cache_keep(played, request, made);
     misbehave_reply(&visit->behaviour, request, played, made);
 }

@@ -37,7 +37,11 @@ static bool try_answer(struct player *player, const struct played_operation *pla
     const struct answer_shape *answer = &played->answer;
     for (int64_t i = 0; answer->shape && answer->media->schema && i < TRIES; i++) {
         struct inputs inputs = {.count = 1, .list = {{STR("try"), json_make_integer(arena, i), true}}};
-        const struct generate_order order = {player->slug, played->operation, answer, &inputs, false, clock_wall()};
+        const struct generate_order order = {.department = player->slug,
+                                             .operation = played->operation,
+                                             .answer = answer,
+                                             .inputs = &inputs,
+                                             .now = clock_wall()};
         struct schema_errors errors = {.arena = arena, .most = 1};
         struct json_error error;
         const struct json *value = json_parse(arena, generate_answer(arena, &order), &json_limits_answer, &error);

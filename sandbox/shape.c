@@ -305,12 +305,29 @@ static void take_echo(struct shape_compiler *compiler, struct shape *shape, cons
         compiler->fault = reason;
 }
 
+static bool take_rule(struct shape *shape, struct str name)
+{
+    static const char *const rules[SHAPE_RULES] = {
+        [RULE_PERSON_MATCH] = "person-match",
+        [RULE_FACE_SERIAL] = "face-serial",
+        [RULE_FACE_TOKEN] = "face-token",
+        [RULE_FACE_RESULT] = "face-result",
+    };
+    for (enum shape_rule rule = 0; rule < SHAPE_RULES; rule++)
+        if (str_is(name, rules[rule])) {
+            shape->kind = SHAPE_TOLD;
+            shape->rule = rule;
+            return true;
+        }
+    return false;
+}
+
 static void take_scalar(struct shape_compiler *compiler, struct shape *shape, const struct json *schema,
                         const struct json *hints)
 {
     struct str type = type_of(schema), rule = json_get_string(hints, "rule", STR_NONE);
-    if (str_is(rule, "person-match")) {
-        shape->kind = SHAPE_MATCH;
+    if (rule.at && take_rule(shape, rule)) {
+        return;
     } else if (json_get(hints, "sequence")) {
         shape->kind = SHAPE_NUMBERED;
         shape->sequence = json_get_string(hints, "sequence", STR("{n}"));
@@ -386,7 +403,7 @@ static void survey(struct shape *shape, const struct operation *operation, struc
     if (shape->surveyed == operation->index + 1)
         return;
     shape->surveyed = operation->index + 1;
-    answer->is_stateful |= shape->kind == SHAPE_MATCH;
+    answer->rules |= shape->kind == SHAPE_TOLD ? 1u << shape->rule : 0;
     answer->tells_time |= shape->kind == SHAPE_MOMENT;
     for (unsigned i = 0; shape->kind == SHAPE_ARRAY && i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];

@@ -9,7 +9,7 @@ enum shape_kind {
     SHAPE_NULL,
     SHAPE_CHOICE, /* one of the texts of `choices` */
     SHAPE_BOOLEAN,
-    SHAPE_MATCH,    /* x-sandbox rule: person-match */
+    SHAPE_TOLD,     /* x-sandbox rule: what play.c tells */
     SHAPE_NUMBER,   /* units of 10^-decimals, from `least` in steps of `step` */
     SHAPE_MOMENT,   /* a date or date-time, days before or after the present */
     SHAPE_NUMBERED, /* x-sandbox sequence */
@@ -20,6 +20,9 @@ enum shape_kind {
     SHAPE_ARRAY,
     SHAPE_ONE_OF, /* one of the shapes of `members` */
 };
+
+/* x-sandbox `rule`: values that depend on more than the request. */
+enum shape_rule { RULE_PERSON_MATCH, RULE_FACE_SERIAL, RULE_FACE_TOKEN, RULE_FACE_RESULT, SHAPE_RULES };
 
 struct shape;
 
@@ -40,6 +43,7 @@ struct shape {
     bool in_order;
     const struct shape_member *pick_with;
     struct str sequence; /* with {n} */
+    enum shape_rule rule;
     struct str page, size;
     int64_t first_page, default_size;
 
@@ -62,7 +66,7 @@ struct answer_shape {
     unsigned status;
     const struct media *media; /* NULL: no body */
     const struct shape *shape; /* NULL: no body, or only an example */
-    bool is_stateful;          /* depends on more than the request: rule person-match */
+    unsigned rules;            /* that it has: bits of enum shape_rule */
     bool tells_time;           /* has moments in it */
 };
 

@@ -16,6 +16,10 @@ A tour, to be pasted into another shell in this folder ({checkout}):
 # the city's answer to "how much is in my housing fund?", and who read it
   curl -k -H "authorization: Bearer $TOKEN" {url}/v1/services/housing-fund-balance/records
   curl -k -H "authorization: Bearer $TOKEN" {url}/v1/me/footprint
+# prove a live face, which the department's SDK would film: level L3; then see border crossings
+  FACE=$(curl -sk -X POST -H "authorization: Bearer $TOKEN" {url}/v1/me/face-verifications | tee /dev/stderr | grep -oE '"id": ?"[^"]+' | cut -d'"' -f4)
+  TOKEN=$(curl -sk -X POST -H "authorization: Bearer $TOKEN" {url}/v1/me/face-verifications/$FACE/completion | tee /dev/stderr | grep -oE '"token": ?"[^"]+' | cut -d'"' -f4)
+  curl -k -H "authorization: Bearer $TOKEN" {url}/v1/services/exit-entry-records/records
 # close a service without a restart, look, and open it again
   ./deploy/shimin switch metro-arrivals off --reason "line 3 is being tested"
   curl -k {url}/v1/services/metro-arrivals

@@ -11,7 +11,8 @@ enum { RETRY_SECONDS = 600 };
 static const struct bilingual how_to_prove[LEVELS] = {
     [LEVEL_PHONE] = {STR("请用手机号登录"), STR("Log in with your phone number")},
     [LEVEL_REAL_NAME] = {STR("请先实名：POST /v1/me/identity"), STR("Verify your real name first: POST /v1/me/identity")},
-    [LEVEL_LIVE_FACE] = {STR("请先完成实人认证"), STR("Prove that it is you by a live face check first")},
+    [LEVEL_LIVE_FACE] = {STR("请先实人认证：POST /v1/me/face-verifications"),
+                         STR("Prove by a live face that it is you first: POST /v1/me/face-verifications")},
     [LEVEL_CERTIFICATE] = {STR("请用数字证书，或到窗口办理"), STR("Use a digital certificate, or a service counter")},
 };
 

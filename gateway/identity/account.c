@@ -8,10 +8,13 @@
 #include <shimin/id.h>
 #include <shimin/log.h>
 
+/* Kinds of attempts. */
+#define REAL_NAME "real_name"
+#define LIVE_FACE "live_face"
+
 static const char *const outcomes[] = {
-    [VERIFICATION_MATCHED] = "matched",
-    [VERIFICATION_REFUSED] = "refused",
-    [VERIFICATION_FAILED] = "failed",
+    [VERIFICATION_MATCHED] = "matched", [VERIFICATION_REFUSED] = "refused", [VERIFICATION_FAILED] = "failed",
+    [VERIFICATION_OPENED] = "opened",   [VERIFICATION_EXPIRED] = "expired",
 };
 
 static struct str sealed(struct arena *arena, const char *context, struct str row, struct str value)
@@ -77,9 +80,10 @@ enum pg_status account_read(struct arena *arena, struct str citizen_id, struct c
     return PG_OK;
 }
 
-static enum pg_status keep_attempt(struct arena *arena, struct str citizen_id, const char *outcome)
+static enum pg_status keep_attempt(struct arena *arena, struct str citizen_id, const char *kind, const char *outcome)
 {
-    return pg_query(arena, &sql_keep_attempt, PG_ARGS(pg_text(citizen_id), pg_text(str_of(outcome))), NULL);
+    return pg_query(arena, &sql_keep_attempt, PG_ARGS(pg_text(citizen_id), pg_text(str_of(kind)), pg_text(str_of(outcome))),
+                    NULL);
 }
 
 /* The attempt and what it changes, or neither. */
@@ -90,7 +94,8 @@ static enum pg_status raise_account(struct arena *arena, struct str citizen_id, 
     enum pg_status status;
     if ((status = pg_begin(arena, &transaction)) != PG_OK ||
         (status = pg_in(transaction, &sql_keep_attempt,
-                        PG_ARGS(pg_text(citizen_id), pg_text(str_of(outcomes[VERIFICATION_MATCHED]))), NULL)) != PG_OK ||
+                        PG_ARGS(pg_text(citizen_id), pg_text(STR(REAL_NAME)), pg_text(str_of(outcomes[VERIFICATION_MATCHED]))),
+                        NULL)) != PG_OK ||
         (status = pg_in(transaction, &sql_verify_account,
                         PG_ARGS(pg_text(citizen_id), pg_bytes(sealed(arena, "citizen.name", citizen_id, name)),
                                 pg_bytes(sealed(arena, "citizen.id_number", citizen_id, id_number)),
@@ -104,10 +109,10 @@ enum pg_status account_verify(struct arena *arena, struct citizen *citizen, enum
                               struct str id_number)
 {
     if (outcome != VERIFICATION_MATCHED)
-        return keep_attempt(arena, citizen->id, outcomes[outcome]);
+        return keep_attempt(arena, citizen->id, REAL_NAME, outcomes[outcome]);
     enum pg_status status = raise_account(arena, citizen->id, name, id_number);
     if (status == PG_CONFLICT) { /* the attempt is rolled back with the rest, and it is the one to be looked at */
-        enum pg_status kept = keep_attempt(arena, citizen->id, "conflict");
+        enum pg_status kept = keep_attempt(arena, citizen->id, REAL_NAME, "conflict");
         return kept == PG_OK ? PG_CONFLICT : kept;
     }
     if (status != PG_OK)
@@ -118,7 +123,18 @@ enum pg_status account_verify(struct arena *arena, struct citizen *citizen, enum
     return PG_OK;
 }
 
+enum pg_status account_face_attempt(struct arena *arena, struct str citizen_id, enum verification outcome)
+{
+    return keep_attempt(arena, citizen_id, LIVE_FACE, outcomes[outcome]);
+}
+
 struct verifier account_verifier(void)
 {
-    return (struct verifier){str_of(identity_settings()->verifier_department), str_of(identity_settings()->verifier_operation)};
+    const struct identity_settings *settings = identity_settings();
+    return (struct verifier){
+        .department = str_of(settings->verifier_department),
+        .operation = str_of(settings->verifier_operation),
+        .face_operation = str_of(settings->face_operation),
+        .face_result_operation = str_of(settings->face_result_operation),
+    };
 }

@@ -12,10 +12,11 @@ struct identity_settings {
     const struct keyring *keyring;
     const struct sms_provider *sms;
     const char *verifier_department, *verifier_operation; /* that compare a name with an identity number */
-    int64_t session_idle, session_absolute;               /* of L1, microseconds */
-    int64_t verified_idle, verified_absolute;             /* of L2 and up */
-    int64_t staff_idle, staff_absolute;                   /* of staff */
-    const struct password_policy *password_policy;        /* of staff */
+    const char *face_operation, *face_result_operation; /* of the same department: open a live face's verification, and tell */
+    int64_t session_idle, session_absolute;             /* of L1, microseconds */
+    int64_t verified_idle, verified_absolute;           /* of L2 and up */
+    int64_t staff_idle, staff_absolute;                 /* of staff */
+    const struct password_policy *password_policy;      /* of staff */
     struct password_cost password_cost;
     struct oidc_settings oidc; /* of staff */
     const char *issuer;        /* of departments' tokens: "https://host" */

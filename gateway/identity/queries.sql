@@ -12,8 +12,8 @@ FROM shimin.citizen
 WHERE id = $1::uuid;
 
 -- name: keep_attempt
--- One try at verifying a real name; INSERT only.
-INSERT INTO shimin.verification_attempt (citizen_id, outcome) VALUES ($1::uuid, $2);
+-- One try at verifying a real name or a live face; INSERT only.
+INSERT INTO shimin.verification_attempt (citizen_id, kind, outcome) VALUES ($1::uuid, $2, $3);
 
 -- name: verify_account
 -- The account is that of a real person from now on. The unique blind index refuses an identity that another account has, and an

@@ -1,9 +1,8 @@
 /* Login, sessions and real names. */
-#include <shimin/account.h>
+#include "identity.h"
+
 #include <shimin/clock.h>
-#include <shimin/department.h>
 #include <shimin/id.h>
-#include <shimin/module.h>
 #include <shimin/one_time_code.h>
 #include <shimin/session.h>
 
@@ -11,7 +10,7 @@ MODULE_CONTRACT(identity);
 
 enum { STORE_RETRY_SECONDS = 2 };
 
-static void reply_unavailable(struct request *request)
+void identity_reply_unavailable(struct request *request)
 {
     struct problem *problem = problem_new(request_arena(request), PROBLEM_STORE_UNAVAILABLE, (struct bilingual){0});
     problem->retry_after = STORE_RETRY_SECONDS;
@@ -46,8 +45,19 @@ static void send_code(struct request *request)
         reply_problem(request, problem);
         return;
     default:
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
     }
+}
+
+/* How a level is proved (RFC 8176): what was shown before holds as well. */
+static void write_methods(struct json_out *out, enum level level)
+{
+    json_key(out, "amr");
+    json_array(out);
+    json_put(out, STR("sms"));
+    if (level >= LEVEL_LIVE_FACE)
+        json_put(out, STR("face"));
+    json_end(out);
 }
 
 static void write_session(struct request *request, unsigned status, const struct citizen *citizen,
@@ -58,6 +68,7 @@ static void write_session(struct request *request, unsigned status, const struct
     json_field(out, "id", session->id);
     json_field(out, "token", session->token);
     json_field_c(out, "level", level_name(citizen->level));
+    write_methods(out, citizen->level);
     json_field(out, "expires_at", time_rfc3339(request_arena(request), session->expires_at));
 }
 
@@ -75,7 +86,7 @@ static void open_session(struct request *request)
     struct session_new session;
     if (outcome != CODE_DONE || account_of_phone(arena, phone_number, &citizen) != PG_OK ||
         session_open(arena, &citizen, request_header(request, "user-agent"), &session) != SESSION_FOUND) {
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
         return;
     }
     write_session(request, 201, &citizen, &session);
@@ -89,7 +100,7 @@ static void list_sessions(struct request *request)
     const struct session_entry *entries;
     size_t count;
     if (session_list(arena, citizen->id, &entries, &count) != SESSION_FOUND) {
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
         return;
     }
     struct json_out *out = reply_json(request, 200);
@@ -100,6 +111,7 @@ static void list_sessions(struct request *request)
         json_object(out);
         json_field(out, "id", entries[i].id);
         json_field_c(out, "level", level_name(entries[i].level));
+        write_methods(out, entries[i].level);
         json_field(out, "device", entries[i].device);
         json_field(out, "opened_at", time_rfc3339(arena, entries[i].opened_at));
         json_field(out, "expires_at", time_rfc3339(arena, entries[i].expires_at));
@@ -115,7 +127,7 @@ static void reply_revoked(struct request *request, enum session_outcome outcome)
     else if (outcome == SESSION_UNKNOWN)
         reply_fault(request, PROBLEM_NOT_FOUND, BILINGUAL("您没有这个会话", "You have no such session"));
     else
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
 }
 
 static void revoke_session(struct request *request)
@@ -143,7 +155,7 @@ static void read_me(struct request *request)
     struct citizen account;
     int64_t verified_at;
     if (account_read(arena, request_citizen(request)->id, &account, &verified_at) != PG_OK) {
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
         return;
     }
     struct json_out *out = reply_json(request, 200);
@@ -169,39 +181,44 @@ static struct str id_number_of(struct request *request)
     return number;
 }
 
-static const struct problem *ask_verifier(struct request *request, struct str name, struct str id_number, bool *matched)
+const struct problem *identity_ask(struct request *request, struct str operation, const struct json *values,
+                                   struct department_answer *answer)
 {
     struct arena *arena = request_arena(request);
-    const struct verifier verifier = account_verifier();
-    struct json *values = json_make_object(arena);
-    json_set(arena, values, STR("name"), json_make_string(arena, name));
-    json_set(arena, values, STR("id_number"), json_make_string(arena, id_number));
     const struct department_question question = {
         .arena = arena,
         .snapshot = request_snapshot(request),
-        .department = snapshot_department(request_snapshot(request), verifier.department),
-        .operation_id = verifier.operation,
+        .department = snapshot_department(request_snapshot(request), account_verifier().department),
+        .operation_id = operation,
         .request = request,
         .values = values,
     };
+    return question.department
+               ? department_ask(&question, answer)
+               : problem_new(arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
+                             BILINGUAL("没有可以核实身份的部门", "There is no department that could verify an identity"));
+}
+
+static const struct problem *ask_verifier(struct request *request, struct str name, struct str id_number, bool *matched)
+{
+    struct arena *arena = request_arena(request);
+    struct json *values = json_make_object(arena);
     struct department_answer answer;
-    const struct problem *problem =
-        question.department
-            ? department_ask(&question, &answer)
-            : problem_new(arena, PROBLEM_DEPARTMENT_UNAVAILABLE,
-                          BILINGUAL("没有可以核实身份的部门", "There is no department that could verify an identity"));
+    json_set(arena, values, STR("name"), json_make_string(arena, name));
+    json_set(arena, values, STR("id_number"), json_make_string(arena, id_number));
+    const struct problem *problem = identity_ask(request, account_verifier().operation, values, &answer);
     if (!problem)
         *matched = json_get_boolean(answer.body, "match", false);
     return problem;
 }
 
 /* The old token ends with the old level; the new one proves the new level. */
-static void replace_session(struct request *request, const struct citizen *citizen)
+void identity_replace_session(struct request *request, const struct citizen *citizen)
 {
     struct arena *arena = request_arena(request);
     struct session_new session;
     if (session_open(arena, citizen, request_header(request, "user-agent"), &session) != SESSION_FOUND) {
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
         return;
     }
     /* if this fails the old session goes on at its old level until it expires: nothing is gained by it */
@@ -229,9 +246,9 @@ static void verify_identity(struct request *request)
                               "This identity belongs to another account, or this account to another identity: log in with the "
                               "other phone number, or have it changed at a service counter"));
     else if (status != PG_OK)
-        reply_unavailable(request);
+        identity_reply_unavailable(request);
     else
-        replace_session(request, &citizen);
+        identity_replace_session(request, &citizen);
 }
 
 const struct module identity_module = {
@@ -247,6 +264,8 @@ const struct module identity_module = {
             {"revokeSessions", revoke_sessions},
             {"readMe", read_me},
             {"verifyMyIdentity", verify_identity},
+            {"startMyFaceVerification", start_face_verification},
+            {"completeMyFaceVerification", complete_face_verification},
             {0},
         },
 };

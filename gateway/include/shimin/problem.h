@@ -27,7 +27,9 @@ enum problem_type {
     PROBLEM_METHOD_NOT_ALLOWED,      /* 405 method-not-allowed; Allow */
     PROBLEM_NOT_ACCEPTABLE,          /* 406 not-acceptable */
     PROBLEM_CONFLICT,                /* 409 conflict */
+    PROBLEM_FACE_PENDING,            /* 409 face-pending: nobody was filmed yet; Retry-After */
     PROBLEM_IN_PROGRESS,             /* 409 request-in-progress: same Idempotency-Key still running */
+    PROBLEM_FACE_EXPIRED,            /* 410 face-expired */
     PROBLEM_PRECONDITION_FAILED,     /* 412 precondition-failed */
     PROBLEM_BODY_TOO_LARGE,          /* 413 body-too-large */
     PROBLEM_TARGET_TOO_LONG,         /* 414 target-too-long */
@@ -37,6 +39,7 @@ enum problem_type {
     PROBLEM_CODE_REJECTED,           /* 422 code-rejected: wrong, used or expired one-time code */
     PROBLEM_CREDENTIALS_REJECTED,    /* 422 credentials-rejected: of a member of staff */
     PROBLEM_IDENTITY_REJECTED,       /* 422 identity-rejected */
+    PROBLEM_FACE_REJECTED,           /* 422 face-rejected: somebody else, or nobody alive */
     PROBLEM_PRECONDITION_REQUIRED,   /* 428 precondition-required: If-Match is missing */
     PROBLEM_TOO_MANY_REQUESTS,       /* 429 IANA quota-exceeded; Retry-After */
     PROBLEM_HEADERS_TOO_LARGE,       /* 431 headers-too-large */

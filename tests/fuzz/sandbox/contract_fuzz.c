@@ -16,8 +16,11 @@ static void play(struct arena *arena, const struct player *player, struct str sa
     for (unsigned i = 0; i < player->operation_count; i++) {
         const struct played_operation *played = &player->operations[i];
         struct inputs inputs = {.count = 1, .list = {{STR("id"), json_make_string(arena, salt), true}}};
-        const struct generate_order order = {player->slug, played->operation,  &played->answer, &inputs,
-                                             true,         seconds(1772326800)};
+        const struct generate_order order = {.department = player->slug,
+                                             .operation = played->operation,
+                                             .answer = &played->answer,
+                                             .inputs = &inputs,
+                                             .now = seconds(1772326800)};
         struct str made = generate_answer(arena, &order), again = generate_answer(arena, &order);
         struct json_error error;
         if (!str_equal(made, again))

@@ -102,6 +102,12 @@ static void verify(void)
     ck_assert_int_eq(attempts(&citizen, "refused"), 1);
     ck_assert_int_eq(attempts(&citizen, "failed"), 1);
     ck_assert_int_eq(attempts(&citizen, "matched"), 1);
+    ck_assert_int_eq(account_face_attempt(arena, citizen.id, VERIFICATION_OPENED), PG_OK);
+    ck_assert_int_eq(account_face_attempt(arena, citizen.id, VERIFICATION_MATCHED), PG_OK);
+    ck_assert_int_eq(attempts(&citizen, "opened"), 1);
+    ck_assert_int_eq(attempts(&citizen, "matched"), 2);
+    ck_assert_int_eq(account_read(arena, citizen.id, &read, &verified_at), PG_OK);
+    ck_assert_int_eq(read.level, LEVEL_REAL_NAME);
     ck_assert_int_eq(pg_query(arena, &read_ciphers, PG_NO_ARGS, &rows), PG_OK);
     ck_assert_int_lt(str_find(pg_bin(arena, rows, 0, 0), STR("13800138000")), 0);
     ck_assert_int_lt(str_find(pg_bin(arena, rows, 0, 1), STR("张伟")), 0);

@@ -88,7 +88,8 @@ static void check_operation(struct shape_compiler *compiler, const struct operat
     ck_assert(answer.shape != NULL);
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         struct inputs inputs = made_inputs(compiler, operation, seed);
-        struct generate_order order = {department, operation, &answer, &inputs, seed & 1, clock_wall()};
+        struct generate_order order = {
+            .department = department, .operation = operation, .answer = &answer, .inputs = &inputs, .now = clock_wall()};
         struct str text = generate_answer(arena, &order);
         struct json_error error;
         const struct json *value = json_parse(arena, text, &json_limits_answer, &error);
@@ -134,7 +135,8 @@ static struct str answer_of(const char *file, const char *operation_id, const st
     ck_assert(shape_answer(shape_compiler_new(arena, contract), operation, &answer, &reason));
     for (unsigned i = 0; i < count; i++)
         inputs.list[i] = list[i];
-    struct generate_order order = {STR("housing-fund"), operation, &answer, &inputs, false, clock_wall()};
+    struct generate_order order = {
+        .department = STR("housing-fund"), .operation = operation, .answer = &answer, .inputs = &inputs, .now = clock_wall()};
     struct str text = generate_answer(arena, &order);
     contract_free(contract);
     return text;
