@@ -162,10 +162,10 @@ class Kinds(unittest.TestCase):
                 continue
             with self.subTest(operation["operationId"]):
                 for role in set(ROLES) - roles:
-                    self.assertIn(ask(method, path, operation, of_role(role)).status, (401, 403), role)
+                    self.assertEqual(ask(method, path, operation, of_role(role)).status, 403 if roles else 401, role)
                     tried += 1
                 for scope in set(SCOPES) - scopes:
-                    self.assertIn(ask(method, path, operation, of_scope(scope)).status, (401, 403), scope)
+                    self.assertEqual(ask(method, path, operation, of_scope(scope)).status, 403 if scopes else 401, scope)
                     tried += 1
         self.assertGreater(tried, 100)
 
