@@ -402,7 +402,7 @@ class Addresses(unittest.TestCase):
         port = self.hostile.port
         hosts = ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "0x7f.1", "127.1", "0177.0.0.1",
                  "169.254.169.254", "10.0.0.1", "192.168.0.1", "100.64.0.1", "[fe80::1]", "[64:ff9b::7f00:1]"]
-        with another_gateway() as url:
+        with another_gateway(SHIMIN_DEPARTMENTS="{}") as url:  # the stack opens loopback for some
             for host in hosts:
                 with self.subTest(host):
                     loaded = metric("catalogue_reloads_total", base=url.operations)
