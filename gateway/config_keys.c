@@ -62,6 +62,12 @@ const struct config_key config_keys[] = {
 
     {"keys.file", CONFIG_PATH, NULL, .required = true, .help = "The keys that encrypt personal fields (mode 0600)."},
     {"secrets.file", CONFIG_PATH, NULL, .help = "Credentials towards departments (mode 0600)."},
+    {"audit.signing_key", CONFIG_PATH, NULL,
+     .help = "The private key that signs the audit's checkpoints and exports, PEM (mode 0600); shimin keys signing makes it."},
+    {"audit.public_keys", CONFIG_PATH, NULL,
+     .help = "Directory of the public keys that have ever signed the audit, PEM: what is old stays provable."},
+    {"audit.checkpoint_every", CONFIG_DURATION, "5m", .min = SECOND, .max = INT64_C(86400) * SECOND,
+     .help = "All gateways together sign the audit's end so often, when it has moved."},
     {"login.code_by", CONFIG_STRING, "sandbox", .choices = "sandbox", .help = "Who sends one-time codes by SMS."},
     {"login.session_idle", CONFIG_DURATION, "30d", .min = 60 * SECOND, .max = INT64_C(366) * 86400 * SECOND,
      .help = "An L1 session ends when unused for so long."},

@@ -134,4 +134,7 @@ def make(directory, contracts, program):
         f"*:*:*:{user}:{password(directory, user)}\n" for user in ("postgres", "shimin_owner", "shimin_gateway")))
     if not (folder / "keys.yaml").exists():
         subprocess.run([program, "keys", "create", folder / "keys.yaml"], check=True, stdout=subprocess.DEVNULL)
+    (folder / "audit").mkdir(exist_ok=True)
+    if not (folder / "audit.key").exists():
+        subprocess.run([program, "keys", "signing", folder / "audit.key", folder / "audit"], check=True, stdout=subprocess.DEVNULL)
     _make_departments(folder, contracts)

@@ -27,6 +27,8 @@ PATHS = {
     "tls.private_key": "secrets/gateway.key",
     "keys.file": "secrets/keys.yaml",
     "secrets.file": "secrets/departments.yaml",
+    "audit.signing_key": "secrets/audit.key",
+    "audit.public_keys": "secrets/audit",
     "federation.ca": "secrets/ca.pem",
     "federation.spool": "spool",
     "catalogue.snapshot": "catalogue",
