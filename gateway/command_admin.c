@@ -13,7 +13,6 @@
 
 #include <openssl/crypto.h>
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -25,12 +24,6 @@ enum { PASSWORD_MOST = 258 }; /* with the end of line */
 struct wish {
     const char *name, *roles, *department, *area, *display_name;
 };
-
-static const char *operator_label(struct arena *arena)
-{
-    const struct passwd *user = getpwuid(getuid());
-    return str_printf(arena, "machine:%s", user ? user->pw_name : "unknown").at;
-}
 
 /* One line of the terminal without echo, or of standard input. false at its end. */
 static bool read_line(const char *prompt, char line[PASSWORD_MOST])
@@ -104,21 +97,9 @@ static struct keyring *load_keyring(struct arena *arena, const struct config *co
     return keyring;
 }
 
-/* What happens here is in the audit as what happens over the API is. */
 static bool record(struct arena *arena, PGconn *connection, const char *action, const char *name)
 {
-    struct text text = text_open(arena, 256);
-    struct json_out out = json_write(&text);
-    json_array(&out);
-    json_object(&out);
-    json_field(&out, "id", id_new(arena));
-    json_field_i64(&out, "at", clock_wall());
-    json_field_c(&out, "actor", operator_label(arena));
-    json_field_c(&out, "action", action);
-    json_field(&out, "object", str_printf(arena, "staff:%s", name));
-    json_field_c(&out, "status", "done");
-    json_end_all(&out);
-    return owner_run(connection, "SELECT shimin.audit_append($1::jsonb)", (const char *const[]){text_str(&text).at}, 1);
+    return operator_record(connection, action, str_printf(arena, "staff:%s", name).at, "done", NULL);
 }
 
 /* What an account proves itself with: asked for, and made. */
@@ -166,8 +147,8 @@ static int create(const struct config *config, const struct wish *wish)
     if (!connection || !make_proof(arena, config, wish->name, id_new(arena), &proof))
         return EXIT_FAILED;
     const char *const values[] = {
-        proof.id.at,           wish->name,   wish->display_name, wish->roles, wish->department, wish->area,
-        operator_label(arena), proof.phc.at, proof.sealed.at,
+        proof.id.at,  wish->name,      wish->display_name, wish->roles, wish->department, wish->area, operator_label(arena).at,
+        proof.phc.at, proof.sealed.at,
     };
     if (!owner_run(connection, "BEGIN", NULL, 0) ||
         !owner_run(connection,

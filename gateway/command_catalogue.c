@@ -12,7 +12,6 @@
 #include <shimin/id.h>
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,11 +185,10 @@ static bool store_contracts(struct run *run, const struct catalogue_files *files
 static bool carry_out(struct run *run, const struct plan *plan)
 {
     struct arena *arena = run->arena;
-    const struct passwd *user = getpwuid(getuid());
     const char *values[] = {
         str_to_c(arena, plan->files.document),
         str_printf(arena, "%" PRId64, plan->version).at,
-        str_printf(arena, "machine:%s", user ? user->pw_name : "unknown").at,
+        operator_label(arena).at,
         str_printf(arena, "%u added, %u changed, %u removed", plan->adds, plan->changed, plan->removes).at,
     };
     if (!owner_run(run->connection, "BEGIN", NULL, 0) || !store_contracts(run, &plan->files))

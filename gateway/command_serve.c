@@ -12,6 +12,7 @@
 #include "crypto/keyring.h"
 #include "edge/access_log.h"
 #include "edge/audit.h"
+#include "edge/audit_checkpoint.h"
 #include "edge/cursor.h"
 #include "edge/housekeeping.h"
 #include "edge/meta.h"
@@ -71,6 +72,18 @@ static bool load_keys(struct text *faults)
     field_blind_index(gateway.keyring, STR("switch-share"), STR("key"), key);
     switches_open(key);
     return true;
+}
+
+/* Without a key the chain is kept and nothing is signed. */
+static bool load_signing_key(struct text *faults)
+{
+    const char *path = config_string(gateway.config, "audit.signing_key");
+    const struct audit_checkpoint_settings settings = {
+        .key = path ? record_key_load(gateway.arena, path, faults) : NULL,
+        .period = config_duration(gateway.config, "audit.checkpoint_every"),
+    };
+    audit_checkpoint_prepare(&settings);
+    return settings.key || !path;
 }
 
 static bool load_routes(struct text *faults)
@@ -219,6 +232,7 @@ static bool open_worker(void *argument)
             modules[i]->worker_open();
     deliveries_open();
     housekeeping_open();
+    audit_checkpoint_open();
     if (!http_open())
         return false;
     presence_open();
@@ -237,6 +251,7 @@ static void stop_worker(void *argument)
     identity_close();
     federation_close();
     audit_close();
+    audit_checkpoint_close();
     http_drain(gateway.stop_deadline);
 }
 
@@ -291,7 +306,7 @@ static bool prepare(void)
 {
     struct text faults = text_open(gateway.arena, 1024);
     federation_prepare();
-    if (!load_keys(&faults) || !load_routes(&faults) || !prepare_parts(&faults)) {
+    if (!load_keys(&faults) || !load_signing_key(&faults) || !load_routes(&faults) || !prepare_parts(&faults)) {
         fprintf(stderr, "%s", faults.at);
         return false;
     }

@@ -9,22 +9,14 @@
 #include <shimin/clock.h>
 #include <shimin/json.h>
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What was typed. */
 struct wish {
     const char *target, *position, *reason_zh, *reason_en, *from, *until, *share;
 };
-
-static const char *operator_label(struct arena *arena)
-{
-    const struct passwd *user = getpwuid(getuid());
-    return str_printf(arena, "machine:%s", user ? user->pw_name : "unknown").at;
-}
 
 static bool is_time(const char *text)
 {
@@ -161,7 +153,7 @@ static int print_outcome(const struct json *answer)
 
 static int set_switch(struct arena *arena, const struct config *config, const struct wish *wish)
 {
-    const char *values[] = {wish_text(arena, wish), operator_label(arena), bounds_text(arena, config)};
+    const char *values[] = {wish_text(arena, wish), operator_label(arena).at, bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.switch_set($1, $2, $3)", values, COUNT_OF(values)));
 }
 
@@ -177,13 +169,13 @@ static int preview(struct arena *arena, const struct config *config, const struc
 
 static int undo(struct arena *arena, const struct config *config, const char *id)
 {
-    const char *values[] = {id, operator_label(arena), bounds_text(arena, config)};
+    const char *values[] = {id, operator_label(arena).at, bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.switch_undo($1, $2, $3)", values, COUNT_OF(values)));
 }
 
 static int decide(struct arena *arena, const struct config *config, const char *id, bool confirms)
 {
-    const char *values[] = {id, confirms ? "true" : "false", operator_label(arena), bounds_text(arena, config)};
+    const char *values[] = {id, confirms ? "true" : "false", operator_label(arena).at, bounds_text(arena, config)};
     return print_outcome(ask(arena, config, "SELECT shimin.proposal_decide($1, $2, $3, $4)", values, COUNT_OF(values)));
 }
 

@@ -17,8 +17,8 @@ const struct command command_version = {
     .name = "version", .usage = "", .summary = "Say which version this is.", .help = "", .run = print_version};
 
 static const struct command *const commands[] = {
-    &command_serve,  &command_sandbox, &command_migrate, &command_catalogue,
-    &command_switch, &command_keys,    &command_admin,   &command_version,
+    &command_serve, &command_sandbox, &command_migrate, &command_catalogue, &command_switch,
+    &command_keys,  &command_admin,   &command_audit,   &command_version,
 };
 
 static void print_help(FILE *out)

@@ -1,21 +1,63 @@
 /* Blocking libpq for commands. */
 #include "owner.h"
 
-#include <stdio.h>
+#include <shimin/arena.h>
+#include <shimin/clock.h>
+#include <shimin/id.h>
+#include <shimin/json.h>
 
-PGconn *owner_connect(const struct config *config)
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static PGconn *connect_by(const struct config *config, const char *key)
 {
-    const char *string = config_string(config, "postgres.owner");
+    const char *string = config_string(config, key);
     if (!string) {
-        fputs("shimin: the configuration must name postgres.owner for this command\n", stderr);
+        fprintf(stderr, "shimin: the configuration must name %s for this command\n", key);
         return NULL;
     }
     PGconn *connection = PQconnectdb(string);
     if (PQstatus(connection) == CONNECTION_OK)
         return connection;
-    fprintf(stderr, "shimin: cannot connect to Postgres as its owner: %s", PQerrorMessage(connection));
+    fprintf(stderr, "shimin: cannot connect to Postgres by %s: %s", key, PQerrorMessage(connection));
     PQfinish(connection);
     return NULL;
+}
+
+PGconn *owner_connect(const struct config *config)
+{
+    return connect_by(config, "postgres.owner");
+}
+
+PGconn *application_connect(const struct config *config)
+{
+    return connect_by(config, "postgres.application");
+}
+
+struct str operator_label(struct arena *arena)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return str_printf(arena, "machine:%s", user ? user->pw_name : "unknown");
+}
+
+bool operator_record(PGconn *connection, const char *action, const char *object, const char *result, const char *detail)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    struct text text = text_open(arena, 256);
+    struct json_out out = json_write(&text);
+    json_array(&out);
+    json_object(&out);
+    json_field(&out, "id", id_new(arena));
+    json_field_i64(&out, "at", clock_wall());
+    json_field(&out, "actor", operator_label(arena));
+    json_field_c(&out, "action", action);
+    json_field_c(&out, "object", object);
+    json_field_c(&out, "status", result);
+    if (detail)
+        json_field_c(&out, "detail", detail);
+    json_end_all(&out);
+    return owner_run(connection, "SELECT shimin.audit_append($1::jsonb)", (const char *const[]){text_str(&text).at}, 1);
 }
 
 PGresult *owner_query(PGconn *connection, const char *sql, const char *const *values, size_t count)

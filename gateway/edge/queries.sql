@@ -49,3 +49,17 @@ SELECT shimin.traffic_sweep();
 -- name: sweep_outbox
 -- Deliveries and events whose time is over.
 SELECT shimin.outbox_sweep();
+
+-- name: head_to_sign
+-- The chain's end, for the one gateway that is to sign it now: nothing when another does, when it has been signed, or when the last
+-- checkpoint is younger than $1 microseconds.
+SELECT head.id, head.hash
+FROM shimin.audit_head head
+WHERE pg_try_advisory_xact_lock(hashtext('shimin.audit_checkpoint'))
+    AND head.id > (SELECT coalesce(max(audit_id), 0) FROM shimin.audit_checkpoint)
+    AND NOT EXISTS (SELECT FROM shimin.audit_checkpoint c
+                    WHERE c.signed_at > clock_timestamp() - make_interval(secs => $1::bigint / 1000000.0 * 0.9));
+
+-- name: add_checkpoint
+-- INSERT is all that may be done with checkpoints.
+INSERT INTO shimin.audit_checkpoint (audit_id, hash, key_id, signature, signed_at) VALUES ($1::bigint, $2::bytea, $3, $4::bytea, $5::timestamptz);

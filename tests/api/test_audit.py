@@ -1,0 +1,202 @@
+"""The audit proves itself: its chain, its checkpoints, its exports; and who may read it."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from client import new_staff, sql
+
+TABLES = ("audit", "audit_link", "audit_checkpoint")
+
+
+def as_owner(statement):
+    """What the database's owner could do: no trigger stands in the way."""
+    off = "".join(f"ALTER TABLE shimin.{table} DISABLE TRIGGER USER;" for table in TABLES)
+    sql(f"BEGIN; {off} {statement}; {off.replace('DISABLE', 'ENABLE')} COMMIT")
+
+
+def audit(*words, **options):
+    return subprocess.run([os.environ["SHIMIN"], "audit", *map(str, words)], capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+class Chain(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        new_staff("system")
+
+    def test_an_untouched_chain_is_proved(self):
+        done = audit("verify")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"proved: rows 1 to \d+")
+
+    def test_a_checkpoint_by_hand_signs_the_end_and_is_verified(self):
+        made = audit("checkpoint")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        checkpoint = json.loads(made.stdout)
+        self.assertEqual(sorted(checkpoint), ["audit_id", "hash", "key_id", "signature", "signed_at"])
+        done = audit("verify")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotRegex(done.stdout, r" 0 checkpoints")
+        done = audit("verify", "--from", checkpoint["audit_id"] + 1)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"proved: rows {checkpoint['audit_id'] + 1} to", done.stdout)
+
+    def test_words_that_mean_nothing_are_used_wrongly(self):
+        for words in [("verify", "--from", "yesterday"), ("verify", "more"), ("nothing",), ("check",)]:
+            self.assertEqual(audit(*words).returncode, 2, words)
+
+    def test_an_export_is_proved_offline_and_a_changed_one_is_not(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "audit.jsonl"
+            done = audit("export", file)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = audit("check", file)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            lines = file.read_text().splitlines(keepends=True)
+            end = json.loads(lines[-1])
+            self.assertEqual(end["count"], len(lines) - 1)
+            self.assertIn("action", json.loads(lines[0]))
+            for changed, why in [(lines[1:], "records and says"), (lines[:-1], "last line"), (lines[:-1] + [lines[-1].replace("count\":", "count\":1")], "signature"),
+                                 ([lines[0].replace("\"id\"", "\"Id\"")] + lines[1:], "not those"), (lines[:-1] + [lines[-1][:-1]], "torn")]:
+                file.write_text("".join(changed))
+                done = audit("check", file)
+                self.assertEqual(done.returncode, 1, why)
+                self.assertIn(why, done.stdout)
+
+
+class Faults(unittest.TestCase):
+    """Each is planted by the database's owner, found and named, and taken back."""
+
+    @classmethod
+    def setUpClass(cls):
+        for _ in range(3):
+            assert audit("checkpoint").returncode == 0
+
+    def setUp(self):
+        self.id = int(sql("SELECT max(audit_id) FROM shimin.audit_checkpoint")[0][0])
+        self.assertEqual(audit("verify").returncode, 0)
+
+    def planted(self, fault, undo, *says, words=()):
+        as_owner(fault)
+        try:
+            done = audit("verify", *words)
+        finally:
+            as_owner(undo)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        for text in says:
+            self.assertIn(text, done.stdout)
+        self.assertEqual(audit("verify").returncode, 0, "the fault is taken back")
+
+    def test_a_changed_field(self):
+        self.planted(f"UPDATE shimin.audit SET actor = actor || 'x' WHERE id = {self.id}",
+                     f"UPDATE shimin.audit SET actor = left(actor, -1) WHERE id = {self.id}", f"to {self.id}, the last of 20", "does not give the hash")
+
+    def test_a_moved_time(self):
+        self.planted(f"UPDATE shimin.audit SET occurred_at = occurred_at + interval '1 microsecond' WHERE id = {self.id}",
+                     f"UPDATE shimin.audit SET occurred_at = occurred_at - interval '1 microsecond' WHERE id = {self.id}", "does not give the hash")
+
+    def test_a_row_deleted_in_the_middle(self):
+        self.planted(f"CREATE TABLE shimin.aside AS SELECT * FROM shimin.audit WHERE id = {self.id - 1}; DELETE FROM shimin.audit WHERE id = {self.id - 1}",
+                     "INSERT INTO shimin.audit SELECT * FROM shimin.aside; DROP TABLE shimin.aside", f"row {self.id - 1} is missing, after 20")
+
+    def test_two_rows_that_changed_places(self):
+        swap = f"""UPDATE shimin.audit SET id = -id WHERE id IN ({self.id}, {self.id - 1});
+                   UPDATE shimin.audit SET id = {self.id} + {self.id - 1} + id WHERE id < 0"""
+        self.planted(swap, swap, "does not give the hash")
+
+    def test_an_inserted_row(self):
+        self.planted(f"INSERT INTO shimin.audit (id, occurred_at, actor, action, result, record) "
+                     f"SELECT {self.id}, occurred_at + interval '1 s', 'staff:x', 'x', '200', record FROM shimin.audit WHERE id = {self.id}",
+                     f"DELETE FROM shimin.audit WHERE id = {self.id} AND actor = 'staff:x'", f"row {self.id}")
+
+    def test_a_changed_link(self):
+        for column in ("hash", "prev_hash"):
+            turn = f"UPDATE shimin.audit_link SET {column} = set_byte({column}, 0, get_byte({column}, 0) # 1) WHERE last_id = {self.id}"
+            self.planted(turn, turn, f" to {self.id}")
+
+    def test_a_link_deleted_with_its_rows(self):
+        first = int(sql(f"SELECT first_id FROM shimin.audit_link WHERE last_id = {self.id}")[0][0])
+        self.planted(f"CREATE TABLE shimin.aside AS SELECT * FROM shimin.audit WHERE id BETWEEN {first} AND {self.id}; "
+                     f"CREATE TABLE shimin.aside_link AS SELECT * FROM shimin.audit_link WHERE last_id = {self.id}; "
+                     f"DELETE FROM shimin.audit WHERE id BETWEEN {first} AND {self.id}; DELETE FROM shimin.audit_link WHERE last_id = {self.id}",
+                     "INSERT INTO shimin.audit SELECT * FROM shimin.aside; INSERT INTO shimin.audit_link SELECT * FROM shimin.aside_link; "
+                     "DROP TABLE shimin.aside, shimin.aside_link", "missing")
+
+    def cut_tail(self, more=""):
+        """The rows from the last checkpoint on are gone, and the head with them; the statement, and what takes it back."""
+        first = int(sql(f"SELECT first_id FROM shimin.audit_link WHERE last_id = {self.id}")[0][0])
+        tables = {"audit": f"id >= {first}", "audit_link": f"first_id >= {first}", **({"audit_checkpoint": f"audit_id >= {first}"} if more else {})}
+        cut = "".join(f"CREATE TABLE shimin.aside_{table} AS SELECT * FROM shimin.{table} WHERE {where}; DELETE FROM shimin.{table} WHERE {where};"
+                      for table, where in tables.items())
+        # what was recorded meanwhile, this verification too, makes room again
+        back = "".join(f"DELETE FROM shimin.{table} WHERE {where};" for table, where in tables.items())
+        back += "".join(f"INSERT INTO shimin.{table} {'OVERRIDING SYSTEM VALUE' if table == 'audit_checkpoint' else ''} "
+                       f"SELECT * FROM shimin.aside_{table}; DROP TABLE shimin.aside_{table};" for table in tables)
+        head = "CREATE TABLE shimin.aside_head AS SELECT * FROM shimin.audit_head; UPDATE shimin.audit_head SET (id, hash) = (SELECT last_id, hash FROM shimin.audit_link ORDER BY last_id DESC LIMIT 1)"
+        return cut + head, back + "UPDATE shimin.audit_head SET (id, hash) = (SELECT id, hash FROM shimin.aside_head); DROP TABLE shimin.aside_head"
+
+    def test_a_tail_cut_off_behind_the_head(self):
+        cut, back = self.cut_tail()
+        self.planted(cut, back, f"checkpoint at row {self.id}", "the chain ends before it")
+
+    def test_a_tail_cut_off_with_its_checkpoints_is_found_by_one_kept_elsewhere(self):
+        made = audit("checkpoint")
+        self.id = json.loads(made.stdout)["audit_id"]
+        cut, back = self.cut_tail("with checkpoints")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write('{"msg":"another line of a log"}\n' + made.stdout)
+            file.flush()
+            self.planted(cut, back, f"checkpoint kept elsewhere at row {self.id}", "the chain ends before it", words=("--checkpoints", file.name))
+
+    def test_a_forged_checkpoint(self):
+        for column, says in (("signature", "its signature does not fit"), ("hash", "its signature does not fit")):
+            turn = f"UPDATE shimin.audit_checkpoint SET {column} = set_byte({column}, 0, get_byte({column}, 0) # 1) WHERE audit_id = {self.id}"
+            self.planted(turn, turn, f"checkpoint at row {self.id}", says)
+
+    def test_a_checkpoint_by_a_key_that_is_not_known(self):
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory, "public")
+            folder.mkdir()
+            for suite in ("intl", "gm"):
+                done = subprocess.run([os.environ["SHIMIN"], "keys", "signing", "--suite", suite, f"{directory}/{suite}.key", folder],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(pathlib.Path(directory, f"{suite}.key").stat().st_mode & 0o777, 0o600)
+            done = audit("verify", "--public-key", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("its key is not known here", done.stdout)
+            # a new key is used, and the old one stays beside it
+            self.rotate(folder, f"{directory}/gm.key")
+
+    def rotate(self, folder, key):
+        made = audit("checkpoint", env=os.environ | {"SHIMIN_AUDIT_SIGNING_KEY": key})
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.id = json.loads(made.stdout)["audit_id"]
+        try:
+            self.assertEqual(audit("verify").returncode, 1)
+            for file in pathlib.Path(os.environ["SHIMIN_AUDIT_PUBLIC_KEYS"]).iterdir():
+                (folder / file.name).write_bytes(file.read_bytes())
+            done = audit("verify", "--public-key", folder)
+            self.assertEqual(done.returncode, 0, done.stdout)
+        finally:
+            as_owner(f"DELETE FROM shimin.audit_checkpoint WHERE audit_id = {self.id}")
+
+
+class Rights(unittest.TestCase):
+    def test_nobody_changes_or_deletes_not_even_the_owner_while_the_triggers_stand(self):
+        for role in ("SET ROLE shimin_app;", ""):
+            for table in TABLES:
+                for statement in (f"DELETE FROM shimin.{table}", f"TRUNCATE shimin.{table}", f"UPDATE shimin.{table} SET hash = hash"):
+                    with self.assertRaisesRegex(AssertionError, "permission denied|takes INSERT only", msg=role + statement):
+                        sql(role + statement)
+        for table in ("audit", "audit_link"):
+            with self.assertRaisesRegex(AssertionError, "permission denied"):
+                sql(f"SET ROLE shimin_app; INSERT INTO shimin.{table} DEFAULT VALUES")
+        with self.assertRaisesRegex(AssertionError, "permission denied"):
+            sql("SET ROLE shimin_app; UPDATE shimin.audit_head SET id = 1")
+
+
+if __name__ == "__main__":
+    unittest.main()
