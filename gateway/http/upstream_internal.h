@@ -37,7 +37,7 @@ struct upstream {
     struct str authority;
     SSL_CTX *tls;
     unsigned char pin[32];
-    struct link idle; /* head of the list, the latest used first */
+    struct link idle; /* head of the list, the one that has rested longest last */
     unsigned idle_count;
     bool closed;
     struct address_list addresses;

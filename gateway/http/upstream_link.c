@@ -136,9 +136,10 @@ static bool is_silent(const struct link *link)
 struct link *link_reuse(struct upstream *upstream)
 {
     int64_t latest = clock_steady() - REST;
-    for (struct link *link = upstream->idle.next, *next; link != &upstream->idle; link = next) {
-        next = link->next;
-        if (link->kept_at > latest || !is_silent(link)) /* the loop drops it */
+    /* the one that has rested longest: when it has not rested enough, none has */
+    for (struct link *link = upstream->idle.previous; link != &upstream->idle && link->kept_at <= latest;
+         link = link->previous) {
+        if (!is_silent(link)) /* the loop drops it */
             continue;
         unlink_idle(link);
         h2o_socket_read_stop(link->socket);
