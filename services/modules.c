@@ -1,6 +1,7 @@
 /* The only place that names the modules. */
 #include "modules.h"
 
+extern const struct module audit_module;
 extern const struct module catalogue_module;
 extern const struct module identity_module;
 extern const struct module records_module;
@@ -15,6 +16,7 @@ extern const struct module switches_module;
 extern const struct module webhooks_module;
 
 const struct module *const modules[] = {
+    &audit_module,
     &catalogue_module,
     &identity_module,
     &records_module,

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from client import new_staff, sql
+from client import call, new_staff, sql, staff_session, wait_until
 
 TABLES = ("audit", "audit_link", "audit_checkpoint")
 
@@ -182,6 +182,61 @@ class Faults(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout)
         finally:
             as_owner(f"DELETE FROM shimin.audit_checkpoint WHERE audit_id = {self.id}")
+
+
+class Interface(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.token = staff_session("audit")
+        cls.system = staff_session("system")
+        cls.name = "staff:" + call("/admin/v1/session", token=cls.system).json["name"]
+
+    def search(self, query):
+        answer = call("/admin/v1/audit?" + query, token=self.token)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_only_the_role_audit_reads_it_and_the_attempt_is_found(self):
+        for path in ("/admin/v1/audit", "/admin/v1/audit/export"):
+            self.assertEqual(call(path, token=self.system).status, 403)
+            self.assertEqual(call(path).status, 401)
+        found = wait_until(lambda: self.search(f"actor={self.name}&action=searchAudit&result=403")["items"], what="the refusal")
+        self.assertEqual((found[0]["actor"], found[0]["result"]), (self.name, "403"))
+
+    def test_a_search_is_itself_found_with_what_it_asked(self):
+        self.search("object=service:none-such&address=203.0.113.7")
+        found = wait_until(lambda: [item for item in self.search("object=audit&action=searchAudit")["items"] if "none-such" in item["detail"]],
+                           what="the search")
+        self.assertIn("object=service:none-such address", found[0]["detail"])
+        self.assertNotIn("203.0", found[0]["detail"])
+
+    def test_pages_go_back_in_time_without_a_record_twice(self):
+        for _ in range(5):
+            call("/admin/v1/session", token=self.system)
+        wait_until(lambda: len(self.search(f"actor={self.name}")["items"]) >= 5, what="records")
+        seen, query = [], f"actor={self.name}&limit=2"
+        while True:
+            page = self.search(query)
+            seen += [(item["at"], item["id"]) for item in page["items"]]
+            if not page["next_cursor"]:
+                break
+            query = f"actor={self.name}&limit=2&cursor={page['next_cursor']}"
+        self.assertGreaterEqual(len(seen), 5)
+        self.assertEqual(seen, sorted(set(seen), reverse=True))
+
+    def test_spans_and_cursors_that_make_no_sense_are_refused(self):
+        for query in ("from=yesterday", "cursor=abc", "from=2020-01-01T00:00:00Z", "from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z"):
+            self.assertEqual(call("/admin/v1/audit?" + query, token=self.token).status, 400, query)
+
+    def test_an_export_over_the_interface_is_proved_offline(self):
+        answer = call("/admin/v1/audit/export", token=self.token)
+        self.assertEqual((answer.status, answer.headers["content-type"]), (200, "application/jsonl"))
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(answer.bytes)
+            file.flush()
+            done = audit("check", file.name)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(json.loads(answer.bytes.splitlines()[-1])["made_by"].startswith("staff:"))
 
 
 class Rights(unittest.TestCase):
