@@ -71,6 +71,18 @@ void staff_reply_session(struct request *request, unsigned status, const struct 
         reply_header(request, "set-cookie", str_printf(arena, COOKIE "=%.*s; " COOKIE_PLACE, STR_ARG(made->token)));
 }
 
+/* Whose account was tried, refused as well; what could be no name (a password in the wrong field) is not written down. */
+static void audit_login(struct request *request, struct str name)
+{
+    bool could_be = name.len && name.len <= 32;
+    for (size_t i = 0; i < name.len && could_be; i++)
+        could_be =
+            (name.at[i] >= 'a' && name.at[i] <= 'z') ||
+            (i && ((name.at[i] >= '0' && name.at[i] <= '9') || (name.at[i] == '.' || name.at[i] == '_' || name.at[i] == '-')));
+    if (could_be)
+        request_audit(request, str_printf(request_arena(request), "staff:%.*s", STR_ARG(name)), STR_NONE);
+}
+
 void open_staff_session(struct request *request)
 {
     const struct json *body = request_body(request);
@@ -83,10 +95,10 @@ void open_staff_session(struct request *request)
     };
     struct staff_session_new made;
     int64_t retry_after = 0;
+    audit_login(request, login.name);
     enum staff_outcome outcome = staff_log_in(request_arena(request), &login, &made, &retry_after);
     switch (outcome) {
     case STAFF_DONE:
-        request_audit(request, str_printf(request_arena(request), "staff:%.*s", STR_ARG(login.name)), STR_NONE);
         staff_reply_session(request, 201, &made, json_get_boolean(body, "cookie", false));
         return;
     case STAFF_WAIT:

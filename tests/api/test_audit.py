@@ -188,6 +188,7 @@ class Interface(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.token = staff_session("audit")
+        cls.audit_name = call("/admin/v1/session", token=cls.token).json["name"]
         cls.system = staff_session("system")
         cls.name = "staff:" + call("/admin/v1/session", token=cls.system).json["name"]
 
@@ -223,6 +224,23 @@ class Interface(unittest.TestCase):
             query = f"actor={self.name}&limit=2&cursor={page['next_cursor']}"
         self.assertGreaterEqual(len(seen), 5)
         self.assertEqual(seen, sorted(set(seen), reverse=True))
+
+    def test_a_flood_of_nobody_does_not_fill_the_audit(self):
+        def records():
+            return int(sql("SELECT count(*) FROM shimin.audit WHERE actor = 'guest' AND action = 'exportAudit' AND address = '127.9.8.7'")[0][0])
+
+        for _ in range(40):
+            self.assertEqual(call("/admin/v1/audit/export", source="127.9.8.7").status, 401)
+        wait_until(records, what="the first of them")
+        self.search("object=audit")  # what is recorded later is there: so is the flood
+        wait_until(lambda: self.search(f"actor=staff:{self.audit_name}&action=searchAudit")["items"], what="a later record")
+        self.assertLessEqual(records(), 16)  # one a worker and minute
+
+    def test_a_refused_login_names_the_account(self):
+        answer = call("/admin/v1/sessions", body={"name": self.audit_name, "password": "not-this-one-1984", "code": "000000"}, source="127.9.8.8")
+        self.assertIn(answer.status, (401, 422, 429))
+        found = wait_until(lambda: self.search(f"object=staff:{self.audit_name}&action=openStaffSession&result={answer.status}")["items"], what="the refusal")
+        self.assertEqual(found[0]["address"], "127.9.8.8")
 
     def test_spans_and_cursors_that_make_no_sense_are_refused(self):
         for query in ("from=yesterday", "cursor=abc", "from=2020-01-01T00:00:00Z", "from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z"):
