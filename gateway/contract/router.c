@@ -86,7 +86,7 @@ static struct node *template_child(struct router *router, struct node *from, con
                                    struct str segment, bool last, struct str *reason)
 {
     bool opens = segment.len > 0 && segment.at[0] == '{', closes = segment.len > 0 && segment.at[segment.len - 1] == '}';
-    if (segment.len == 0) {
+    if (segment.len == 0 && !last) {
         *reason = STR("the path has an empty segment");
         return NULL;
     }
@@ -156,12 +156,12 @@ static bool is_dots(struct str segment)
     return dots <= 2;
 }
 
-/* Every segment that a router may see: not empty, no dots. */
+/* Every segment that a router may see: no dots, and none empty but the last, which a template names by ending in '/'. */
 static bool is_plain(struct str rest)
 {
     while (rest.at) {
         struct str segment = str_cut(&rest, '/');
-        if (is_dots(segment)) /* the empty one too */
+        if (is_dots(segment) && (segment.len || rest.at)) /* the empty one too */
             return false;
     }
     return true;
@@ -178,7 +178,7 @@ static const struct node *descend(const struct router *router, const struct node
     struct str whole = rest, segment = str_cut(&rest, '/');
     const struct edge *edge = edge_slot(router, node, segment);
     const struct node *found = edge->segment.at ? descend(router, edge->to, rest, values, match) : NULL;
-    if (found || values == ROUTE_PARAMETERS_MAX)
+    if (found || values == ROUTE_PARAMETERS_MAX || segment.len == 0 || str_ends(whole, STR("/")))
         return found;
     if (node->parameter) {
         match->values[values] = segment;

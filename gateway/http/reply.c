@@ -24,6 +24,7 @@ static void begin(struct request *request, enum reply_kind kind, unsigned status
     request->reply.status = status;
     request->reply.type = type;
     request->reply.problem = 0;
+    request->reply.gzip = STR_NONE;
 }
 
 struct json_out *reply_json(struct request *request, unsigned status)
@@ -39,6 +40,11 @@ void reply_bytes(struct request *request, unsigned status, const char *type, str
 {
     begin(request, REPLY_BYTES, status, type);
     request->reply.body = body;
+}
+
+void reply_gzip(struct request *request, struct str gzip)
+{
+    request->reply.gzip = gzip;
 }
 
 void reply_hold(struct request *request, void (*release)(void *argument), void *argument)

@@ -39,6 +39,7 @@ struct reply {
     unsigned status;
     const char *type; /* NULL: no body */
     struct str body;
+    struct str gzip; /* the body compressed beforehand, or STR_NONE */
     struct text text;
     struct json_out json;
     struct field *fields;

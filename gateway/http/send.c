@@ -129,6 +129,17 @@ static bool may_compress(const struct request *request)
            gzip_suits(reply->type);
 }
 
+/* A handler that sets one of the security fields means its own instead of ours. */
+static void add_own(h2o_req_t *h2o, const struct field *field)
+{
+    for (size_t i = 0; i < h2o->res.headers.size && i < COUNT_OF(security_fields); i++)
+        if (str_equal(field->name, security_fields[i].name)) {
+            h2o->res.headers.entries[i].value = iovec(field->value);
+            return;
+        }
+    add(h2o, field->name, field->value);
+}
+
 void send_head(struct request *request, size_t length)
 {
     h2o_req_t *h2o = request->h2o;
@@ -152,7 +163,7 @@ void send_head(struct request *request, size_t length)
         add(h2o, STR("etag"), str_printf(request->arena, "\"%.*s\"", STR_ARG(reply->etag)));
     for (unsigned i = 0; i < reply->field_count; i++)
         if (!left_out(reply, reply->fields[i].name))
-            add(h2o, reply->fields[i].name, reply->fields[i].value);
+            add_own(h2o, &reply->fields[i]);
     request->status = reply->status;
     request->generator.handed_over = true;
 }
@@ -170,7 +181,9 @@ static bool compress(struct request *request)
     struct reply *reply = &request->reply;
     if (!negotiate_gzip(request_header(request, "accept-encoding")))
         return false;
-    struct str compressed = gzip_compress(request->arena, reply->body, request->connection->server->settings->gzip_level);
+    struct str compressed = reply->gzip;
+    if (!compressed.at)
+        compressed = gzip_compress(request->arena, reply->body, request->connection->server->settings->gzip_level);
     if (!compressed.at)
         return false;
     reply->body = compressed;

@@ -50,6 +50,8 @@ struct str request_raw_body(const struct request *request);
 struct json_out *reply_json(struct request *request, unsigned status);
 /* A whole body. The bytes must live as long as the request or be static, or be kept by reply_hold. `type` is static. */
 void reply_bytes(struct request *request, unsigned status, const char *type, struct str body);
+/* After reply_bytes: the same body compressed beforehand, for clients that take gzip. */
+void reply_gzip(struct request *request, struct str gzip);
 /* Releases a reference when the reply's bytes are sent or dropped. */
 void reply_hold(struct request *request, void (*release)(void *argument), void *argument);
 void reply_empty(struct request *request, unsigned status);
@@ -57,7 +59,8 @@ void reply_empty(struct request *request, unsigned status);
 void reply_problem(struct request *request, const struct problem *problem);
 /* reply_problem(request, problem_new(…)): for a single detail */
 void reply_fault(struct request *request, enum problem_type type, struct bilingual detail);
-/* A header of the reply; name static and lower case, value copied. The same name twice gives two fields. */
+/* A header of the reply; name static and lower case, value copied. The same name twice gives two fields, but a security field
+ * that every reply has (content-security-policy, referrer-policy) is replaced. */
 void reply_header(struct request *request, const char *name, struct str value);
 /* Strong ETag (without quotes). When the reply is a 200 to GET or HEAD and If-None-Match names it, 304 goes out instead. */
 void reply_etag(struct request *request, struct str tag);
