@@ -208,7 +208,7 @@ static bool prepare_parts(struct text *faults)
         return false;
     gateway.edge = (struct edge_settings){
         .routes = gateway.routes, .limits = &gateway.limits, .deadline = config_duration(config, "http.deadline")};
-    state_prepare(config_string(config, "catalogue.snapshot"));
+    state_prepare(config_string(config, "catalogue.snapshot"), config_string(config, "console.directory"));
     switch_rules_open(config_integer(config, "switches.second_person_above"),
                       config_duration(config, "switches.proposal_time"));
     sms_sandbox_prepare(config_string(config, "sandbox.address"), (unsigned)config_integer(config, "sandbox.control_port"));

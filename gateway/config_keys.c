@@ -115,6 +115,7 @@ const struct config_key config_keys[] = {
      .help = "A switch or setting that hits more services waits until a second person confirms it."},
     {"switches.proposal_time", CONFIG_DURATION, "1d", .min = 60 * SECOND, .max = INT64_C(30) * 86400 * SECOND,
      .help = "So long it waits."},
+    {"console.directory", CONFIG_PATH, NULL, .help = "The console as it was built (web/console); without it /console/ is 404."},
     {"migrations.directory", CONFIG_PATH, NULL, .help = "Numbered SQL files (migrate)."},
 
     {"departments", CONFIG_MAP, NULL,

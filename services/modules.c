@@ -14,6 +14,7 @@ extern const struct module clients_module;
 extern const struct module gateways_module;
 extern const struct module switches_module;
 extern const struct module webhooks_module;
+extern const struct module console_module;
 
 const struct module *const modules[] = {
     &audit_module,
@@ -29,5 +30,6 @@ const struct module *const modules[] = {
     &gateways_module,
     &switches_module,
     &webhooks_module,
+    &console_module,
     NULL,
 };

@@ -24,6 +24,8 @@ struct module {
 /* The directory where a module may keep copies of what it can rebuild, in a folder of its own name; NULL: nothing is to be
  * kept. Other gateways do not see it, and it may be empty at any start. */
 const char *state_directory(void);
+/* The directory of the console as it was built; NULL: it is not served. */
+const char *console_directory(void);
 
 /* Declares the embedded contract that the build makes of services/<name>/openapi.yaml. */
 #define MODULE_CONTRACT(name)                                                                                                  \
