@@ -5,12 +5,13 @@ import sys
 import time
 
 import build
+import console
 import settings
 import tour
 from stack import Stack
 
-STEPS = 9
-FIRST_STEPS = 2  # packages are installed before there is a Python; the build
+STEPS = 10
+FIRST_STEPS = 3  # packages are installed before there is a Python; the build; the console
 
 
 def say(number, what):
@@ -29,6 +30,10 @@ def start(stack, detach):
     refuse_taken_ports(stack)
     say(2, "build (the first takes a minute or two)")
     build.build(settings.CHECKOUT / "build", ["gateway/shimin"], "--buildtype=release", "-Dtests=false")
+    say(3, "console (the first takes a minute or two)")
+    fault = console.make()
+    if fault:
+        print(f"the console was not built, and /console/ is what it was before, if anything:\n{fault}", flush=True)
     try:
         for i, (what, step) in enumerate(stack.steps()):
             say(FIRST_STEPS + 1 + i, what)

@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 
 import build
+import console as web
 import settings
 import stack
 from settings import CHECKOUT
@@ -243,6 +244,22 @@ def contract(bench):
     return Outcome(0, [_last_lines(output, 40)]) if status else Outcome(1, [])
 
 
+def console(bench):
+    """the console: types and rules over its sources, then Chromium over its screens against a whole stack"""
+    fault = web.make()
+    if fault:
+        return Outcome(0, [fault])
+    program = bench.build("debug", "gateway/shimin") / "gateway/shimin"
+    with stack.private_stack(bench.run / "stack-console", program) as running:
+        environment = running.whole_environment()
+        bench.log("console").write_text(web.call("npm", "run", "types", environment=environment) or "")
+        failures = [fault for fault in [web.call("npm", "run", "check")] if fault]
+        _, output = bench.call("console", ["node", "--test", "--test-reporter=tap", web.FOLDER / "tests/"], environment, 600)
+    failures += re.findall(r"^ *not ok \d+ - (.*)", output, re.M)
+    count = re.search(r"^# pass (\d+)", output, re.M)
+    return Outcome(int(count[1]) + (not failures) if count else 0, failures if count else [_last_lines(output)])
+
+
 def metrics(bench):
     """/metrics as promtool judges them"""
     with urllib.request.urlopen(bench.stack().environment()["SHIMIN_OPERATIONS"] + "/metrics", timeout=30) as answer:
@@ -368,6 +385,7 @@ STAGES = {
     "api": api,
     "attacks": attacks,
     "contract": contract,
+    "console": console,
     "metrics": metrics,
     "stopping": stopping,
     "faults": faults,
