@@ -96,7 +96,7 @@ static bool has_odd_character(struct str value)
 {
     size_t len;
     for (size_t i = 0; i < value.len; i++)
-        if (odd_character(&value.at[i], &len))
+        if (odd_character(value.at + i, &len))
             return true;
     return false;
 }
@@ -108,7 +108,7 @@ static void write_quoted(struct text *text, struct str value)
     struct json_out out = json_write(&quoted);
     json_put(&out, value);
     for (size_t i = 0, len; i < quoted.len; i += len) {
-        unsigned odd = odd_character(&quoted.at[i], &len);
+        unsigned odd = odd_character(quoted.at + i, &len);
         if (odd) {
             text_printf(text, "\\u%04x", odd);
         } else {

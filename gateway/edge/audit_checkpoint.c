@@ -60,7 +60,7 @@ static void tell(struct arena *arena, const struct audit_checkpoint *checkpoint)
 static enum pg_status sign_head(struct arena *arena, int64_t period)
 {
     CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
-    const struct pg_result *head;
+    const struct pg_result *head = NULL;
     enum pg_status status = pg_begin(arena, &transaction);
     if (status == PG_OK)
         status = pg_in(transaction, &sql_head_to_sign, PG_ARGS(pg_integer(period)), &head);

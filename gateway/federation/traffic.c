@@ -6,6 +6,7 @@
 #include <shimin/clock.h>
 #include <shimin/id.h>
 #include <shimin/worker.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define PERIOD_SECONDS 2 /* a divisor of 60, so that what is handed in lies within one minute */
@@ -32,14 +33,29 @@ struct traffic_cell {
     struct counts counts;
 };
 
-static _Thread_local struct {
+/* A worker's part. It is kept after the worker's end, when fibers may still be counting: the process ends then as well. */
+struct worker_traffic {
+    struct worker_traffic *next;
     struct traffic_cells services; /* by the snapshot's index */
     struct traffic_cell *chains[CHAINS];
     struct traffic_cell *changed[2]; /* services, operations */
     struct batch *batch;
     struct timer timer;
     bool closing;
-} mine;
+};
+static _Thread_local struct worker_traffic *worker;
+static _Atomic(struct worker_traffic *) all_workers;
+
+static struct worker_traffic *mine(void)
+{
+    if (worker)
+        return worker;
+    worker = memory_alloc(sizeof *worker);
+    *worker = (struct worker_traffic){.next = all_workers};
+    while (!atomic_compare_exchange_weak(&all_workers, &worker->next, worker))
+        ;
+    return worker;
+}
 
 static const char *const outcome_names[TRAFFIC_OUTCOMES] = {
     [TRAFFIC_OK] = "ok",
@@ -72,7 +88,7 @@ static struct str keep(struct str s)
 
 static struct traffic_cell *find_cell(bool is_operation, struct str department, struct str name)
 {
-    struct traffic_cell **chain = &mine.chains[(str_hash(department) * 31 + str_hash(name) + is_operation) % CHAINS];
+    struct traffic_cell **chain = &mine()->chains[(str_hash(department) * 31 + str_hash(name) + is_operation) % CHAINS];
     for (struct traffic_cell *cell = *chain; cell; cell = cell->chain)
         if (cell->is_operation == is_operation && str_equal(cell->department, department) && str_equal(cell->name, name))
             return cell;
@@ -106,7 +122,7 @@ static struct traffic_cell *remembered(struct traffic_cells *cells, unsigned ind
 
 struct traffic_cell *traffic_of_service(const struct service *service)
 {
-    return remembered(&mine.services, service->index, false, service->department ? service->department->slug : STR(""),
+    return remembered(&mine()->services, service->index, false, service->department ? service->department->slug : STR(""),
                       service->slug);
 }
 
@@ -156,8 +172,8 @@ static void write_cells(struct json_out *out, struct arena *arena, bool operatio
 {
     json_key(out, operations ? "operations" : "services");
     json_array(out);
-    for (struct traffic_cell *cell; *left && (cell = mine.changed[operations]); --*left) {
-        mine.changed[operations] = cell->changed;
+    for (struct traffic_cell *cell; *left && (cell = mine()->changed[operations]); --*left) {
+        mine()->changed[operations] = cell->changed;
         cell->has_changed = false;
         json_object(out);
         json_field(out, "department", cell->department);
@@ -171,7 +187,7 @@ static void write_cells(struct json_out *out, struct arena *arena, bool operatio
 
 static void hand_in(int64_t minute)
 {
-    while (mine.changed[false] || mine.changed[true]) {
+    while (mine()->changed[false] || mine()->changed[true]) {
         CLEANUP(arena_close_held) struct arena *arena = arena_open();
         struct text text = text_open(arena, 4096);
         struct json_out out = json_write(&text);
@@ -182,7 +198,7 @@ static void hand_in(int64_t minute)
         write_cells(&out, arena, false, &left);
         write_cells(&out, arena, true, &left);
         json_end(&out);
-        batch_add(mine.batch, text_str(&text));
+        batch_add(mine()->batch, text_str(&text));
     }
 }
 
@@ -193,8 +209,8 @@ static void note_change(struct traffic_cell *cell)
     if (cell->has_changed)
         return;
     cell->has_changed = true;
-    cell->changed = mine.changed[cell->is_operation];
-    mine.changed[cell->is_operation] = cell;
+    cell->changed = mine()->changed[cell->is_operation];
+    mine()->changed[cell->is_operation] = cell;
 }
 
 static void count_call(struct counts *counts, int64_t took)
@@ -226,7 +242,7 @@ void traffic_count_request(struct traffic_cell *cell, unsigned status, enum prob
     cell->counts.outcomes[outcome_of(status)]++;
     if (problem < PROBLEM_TYPES)
         cell->counts.problems[problem]++;
-    if (mine.closing) /* no timer comes any more */
+    if (mine()->closing) /* no timer comes any more */
         hand_in(clock_wall() / seconds(60));
 }
 
@@ -265,15 +281,15 @@ static void on_timer(struct timer *timer)
 
 void traffic_open(const char *spool_directory)
 {
-    mine.batch =
+    mine()->batch =
         batch_open(&(struct batch_settings){.name = "traffic", .statement = &sql_traffic_add, .spool_dir = spool_directory});
-    timer_set(&mine.timer, deadline_in(seconds(PERIOD_SECONDS)), on_timer);
+    timer_set(&mine()->timer, deadline_in(seconds(PERIOD_SECONDS)), on_timer);
 }
 
 void traffic_close(void)
 {
-    mine.closing = true;
-    timer_clear(&mine.timer);
+    mine()->closing = true;
+    timer_clear(&mine()->timer);
     hand_in(clock_wall() / seconds(60));
-    batch_close(mine.batch);
+    batch_close(mine()->batch);
 }
