@@ -279,7 +279,6 @@ static int catalogue(int argc, char **argv)
 {
     CLEANUP(owner_config_close) struct config *config = command_config(&argc, argv);
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
-    CLEANUP(owner_close) PGconn *connection = NULL;
     struct run run = {
         .config = config, .arena = arena, .yes = flag_take(&argc, argv, "--yes"), .json = flag_take(&argc, argv, "--json")};
     int status = -1;
@@ -288,7 +287,7 @@ static int catalogue(int argc, char **argv)
             status = words[i].run(&run);
     if (argc == 2 && strcmp(argv[0], "export") == 0)
         status = export(&run, argv[1]);
-    connection = run.connection; /* closed at the end */
+    owner_close(&run.connection);
     return status >= 0 ? status : usage_fault(&command_catalogue, "say check, plan, apply or export DIRECTORY");
 }
 

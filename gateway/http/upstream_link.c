@@ -119,8 +119,8 @@ void link_keep(struct link *link)
 
 void link_drop_idle(struct upstream *upstream)
 {
-    while (upstream->idle.next != &upstream->idle) {
-        struct link *link = upstream->idle.next;
+    for (struct link *link = upstream->idle.next, *next; link != &upstream->idle; link = next) {
+        next = link->next;
         unlink_idle(link);
         link_drop(link);
     }
