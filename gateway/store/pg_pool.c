@@ -74,7 +74,7 @@ static void send_or_fail(struct pg_pool *pool, struct pg_slot *slot)
 static enum pg_status run(struct arena *arena, const struct pg_statement *statement, const struct pg_value *values,
                           size_t count, const struct pg_result **result)
 {
-    struct pg_connection *connection = own ? least_busy(own) : NULL;
+    struct pg_connection *connection = least_busy(own);
     if (!connection)
         return PG_UNAVAILABLE;
     if (fiber_cancelled())
@@ -92,6 +92,8 @@ enum pg_status pg_query(struct arena *arena, const struct pg_statement *statemen
                         const struct pg_result **result)
 {
     assert(count == statement->parameters);
+    if (!own) /* not opened, or closed: what counts is not there either */
+        return PG_UNAVAILABLE;
     int64_t asked = clock_steady();
     enum pg_status status = run(arena, statement, values, count, result);
     statement_count(statement, status, clock_steady() - asked);
