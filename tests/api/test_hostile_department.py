@@ -21,6 +21,13 @@ FAILED, BREACH, LATE = (502, "department-failed"), (502, "department-contract-vi
 OTHER = "/v1/services/air-quality/feed"
 GOOD = ("good", "good_chunked", "early_hints_first")
 
+with open(os.environ["SHIMIN"], "rb") as program:
+    code = program.read()
+SANITIZED, WATCHES_THREADS = b"__asan_init" in code or b"__tsan_init" in code, b"__tsan_init" in code
+del code
+# Millions of pieces, over which ThreadSanitizer may be longer than the deadline: these are left to the other builds.
+PIECEMEAL = ("chunks_of_one_byte", "chunk_extensions", "trailers")
+
 # What each behaviour comes to: the citizen's problem, and the kind under which the department finds it.
 EXPECTED = {
     FAILED: {
@@ -149,6 +156,8 @@ class EveryFault(HostileCase):
         for expected, kinds in EXPECTED.items():
             for kind, names in kinds.items():
                 for name in names:
+                    if WATCHES_THREADS and name in PIECEMEAL:
+                        continue
                     with self.subTest(name):
                         self.misbehave(name, kind, expected)
 
@@ -328,8 +337,6 @@ class Neighbours(HostileCase):
         return times, asked.result()
 
     def test_memory_is_bounded_and_others_are_served(self):
-        with open(os.environ["SHIMIN"], "rb") as program:
-            sanitized = b"__asan_init" in program.read()
         before = memory(self.url.pid, "VmRSS")
         with concurrent.futures.ProcessPoolExecutor(1) as processes:
             for name in ("ten_gigabytes_in_chunks", "ten_gigabytes_to_the_end", "million_items", "million_members", "interim_flood",
@@ -340,8 +347,8 @@ class Neighbours(HostileCase):
                     print(f"{name}: {len(statuses)} answers, peak +{grown} MiB, others: median {statistics.median(times) * 1000:.0f} "
                           f"ms, slowest {max(times) * 1000:.0f} ms", file=sys.stderr)
                     self.assertLessEqual(set(statuses), {502, 503, 504})
-                    self.assertLess(grown, 1500 if sanitized else 400)
-                    self.assertLess(statistics.median(times), 1.0 if sanitized else 0.25)
+                    self.assertLess(grown, 1500 if SANITIZED else 400)
+                    self.assertLess(statistics.median(times), 1.0 if SANITIZED else 0.25)
 
 
 class Configuration(unittest.TestCase):
