@@ -202,8 +202,11 @@ static void signal_descendants(pid_t pid, int number)
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
     FILE *file = fopen(path, "r");
-    if (!file)
+    if (!file) { /* it has ended since its parent named it */
+        if (errno == ENOENT)
+            return;
         fail(path);
+    }
     for (int child; fscanf(file, "%d", &child) == 1;) {
         kill(child, number);
         signal_descendants(child, number);
