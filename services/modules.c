@@ -17,19 +17,7 @@ extern const struct module webhooks_module;
 extern const struct module console_module;
 
 const struct module *const modules[] = {
-    &audit_module,
-    &catalogue_module,
-    &identity_module,
-    &records_module,
-    &publications_module,
-    &passage_module,
-    &registry_module,
-    &staff_module,
-    &traffic_module,
-    &clients_module,
-    &gateways_module,
-    &switches_module,
-    &webhooks_module,
-    &console_module,
-    NULL,
+    &audit_module,    &catalogue_module, &identity_module, &records_module, &publications_module,
+    &passage_module,  &registry_module,  &staff_module,    &traffic_module, &clients_module,
+    &gateways_module, &switches_module,  &webhooks_module, &console_module, NULL,
 };
