@@ -6,17 +6,15 @@
 void list_department_services(struct request *request)
 {
     const struct pg_result *rows;
-    if (!store_failed(request,
-                      pg_query(request_arena(request), &sql_list_services, PG_ARGS(pg_text(department_of(request))), &rows)))
+    if (!store_failed(request, pg_query(request_arena(request), &sql_list_services, PG_ARGS(owner_of(request)), &rows)))
         reply_row(request, 200, rows);
 }
 
 void read_department_service(struct request *request)
 {
     const struct pg_result *rows;
-    if (!store_failed(request,
-                      pg_query(request_arena(request), &sql_read_service,
-                               PG_ARGS(pg_text(department_of(request)), pg_text(request_string(request, "service"))), &rows)))
+    if (!store_failed(request, pg_query(request_arena(request), &sql_read_service,
+                                        PG_ARGS(owner_of(request), pg_text(request_string(request, "service"))), &rows)))
         reply_row(request, 200, rows);
 }
 

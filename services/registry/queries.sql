@@ -112,7 +112,7 @@ SELECT json_build_object('items', coalesce(json_agg(json_build_object('service',
                                            '[]'::json))::text
 FROM (SELECT service, json_agg(shimin.version_json(v, false) ORDER BY number DESC) AS versions
       FROM shimin.service_version v
-      WHERE department = $1 AND state IN ('draft', 'testing', 'submitted', 'failed', 'refused', 'canary', 'live')
+      WHERE ($1::text IS NULL OR department = $1) AND state IN ('draft', 'testing', 'submitted', 'failed', 'refused', 'canary', 'live')
       GROUP BY service) list;
 
 -- name: read_service
@@ -123,7 +123,7 @@ SELECT json_build_object(
                                                                   'done_by', done_by, 'done_at', done_at) ORDER BY id DESC), '[]')
                        FROM (SELECT * FROM shimin.service_version_event WHERE service = $2 ORDER BY id DESC LIMIT 200) e))::text
 FROM shimin.service_version v
-WHERE v.department = $1 AND v.service = $2
+WHERE ($1::text IS NULL OR v.department = $1) AND v.service = $2
 HAVING count(*) > 0;
 
 -- name: begin_testing
@@ -172,6 +172,15 @@ SELECT json_build_object('version', shimin.version_json(v, true),
 FROM shimin.service_version v
 WHERE service = $1 AND state = 'submitted';
 
+-- name: submission_documents
+-- The document of the live version, which a submission would follow, and its own.
+SELECT before.bytes, after.bytes
+FROM shimin.service_version v
+JOIN shimin.contract after ON after.department = v.department AND after.sha256 = v.contract_sha256
+JOIN shimin.service_version live ON live.service = v.service AND live.state = 'live'
+JOIN shimin.contract before ON before.department = live.department AND before.sha256 = live.contract_sha256
+WHERE v.service = $1 AND v.state = 'submitted';
+
 -- name: refuse_submission
 WITH version AS (
     UPDATE shimin.service_version
@@ -217,7 +226,7 @@ SELECT number FROM version;
 WITH version AS (
     UPDATE shimin.service_version v
     SET share = $3::integer, edition = edition + 1
-    WHERE v.department = $1 AND v.service = $2 AND v.state = 'canary'
+    WHERE v.service = $2 AND v.state = 'canary' AND ($1::text IS NULL OR v.department = $1)
     RETURNING *
 ), announced AS (
     UPDATE shimin.service SET registered = registered WHERE slug = (SELECT service FROM version)

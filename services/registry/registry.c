@@ -14,6 +14,11 @@ struct str department_of(const struct request *request)
     return request_actor(request)->department;
 }
 
+struct pg_value owner_of(const struct request *request)
+{
+    return pg_text(department_of(request));
+}
+
 struct str label_of(struct request *request)
 {
     return actor_label(request_arena(request), request_actor(request));
@@ -162,7 +167,11 @@ const struct module registry_module = {
             {"submitService", submit_service},
             {"readGateReport", read_gate_report},
             {"rollbackService", rollback_service},
-            {"rollbackAnyService", rollback_any_service},
+            {"listRegisteredServices", list_department_services},
+            {"readRegisteredService", read_department_service},
+            {"promoteAnyService", promote_service},
+            {"shareAnyService", share_service},
+            {"rollbackAnyService", rollback_service},
             {"removeService", remove_service},
             {"promoteService", promote_service},
             {"shareService", share_service},
@@ -170,6 +179,7 @@ const struct module registry_module = {
             {"readServiceProbe", read_service_probe},
             {"listSubmissions", list_submissions},
             {"readSubmission", read_submission},
+            {"compareSubmission", compare_submission},
             {"decideSubmission", decide_submission},
             {0},
         },

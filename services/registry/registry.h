@@ -26,7 +26,6 @@ void try_service(struct request *request);
 void submit_service(struct request *request);
 void read_gate_report(struct request *request);
 void rollback_service(struct request *request);
-void rollback_any_service(struct request *request);
 void remove_service(struct request *request);
 void promote_service(struct request *request);
 void share_service(struct request *request);
@@ -35,6 +34,7 @@ void read_service_probe(struct request *request);
 
 void list_submissions(struct request *request);
 void read_submission(struct request *request);
+void compare_submission(struct request *request);
 void decide_submission(struct request *request);
 
 void probe_start(void);
@@ -43,6 +43,8 @@ void probe_stop(void);
 /* The actor's department; its own requests always have one. */
 struct str department_of(const struct request *request);
 struct str label_of(struct request *request);
+/* Whose records: the actor's department; NULL, any department's, for the city's own staff. */
+struct pg_value owner_of(const struct request *request);
 /* For the audit: "service:metro-arrivals". */
 void audit_object(struct request *request, const char *kind, struct str name);
 /* true after a reply that the store is away, when it is; PG_CONFLICT is `taken`. */

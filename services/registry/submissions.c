@@ -29,6 +29,26 @@ void read_submission(struct request *request)
     reply_row(request, 200, rows);
 }
 
+/* What the document changes against the one that is live; 404 when nothing is, or nothing waits. */
+void compare_submission(struct request *request)
+{
+    struct arena *arena = request_arena(request);
+    const struct pg_result *rows;
+    struct str json;
+    if (store_failed(request,
+                     pg_query(arena, &sql_submission_documents, PG_ARGS(pg_text(request_string(request, "service"))), &rows)))
+        return;
+    if (!pg_rows(rows)) {
+        reply_missing(request);
+        return;
+    }
+    const struct problem *problem = draft_contract_compare(arena, pg_bin(arena, rows, 0, 0), pg_bin(arena, rows, 0, 1), &json);
+    if (problem)
+        reply_problem(request, problem);
+    else
+        reply_bytes(request, 200, "application/json", json);
+}
+
 static void reply_version(struct request *request, struct str service, int64_t number)
 {
     const struct pg_result *rows;

@@ -5,12 +5,6 @@
 
 #include <math.h>
 
-/* NULL for the city's own staff: any department's. */
-static struct pg_value owner(const struct request *request)
-{
-    return pg_text(request_actor(request)->department);
-}
-
 static void reply_live(struct request *request, struct str service)
 {
     const struct pg_result *rows;
@@ -24,11 +18,11 @@ static int64_t number_of(struct request *request, struct str service, const char
     const struct pg_result *rows;
     struct arena *arena = request_arena(request);
     if (store_failed(request, pg_query(arena, &sql_version_of_state,
-                                       PG_ARGS(owner(request), pg_text(service), pg_text(str_of(state))), &rows)))
+                                       PG_ARGS(owner_of(request), pg_text(service), pg_text(str_of(state))), &rows)))
         return 0;
     if (pg_rows(rows))
         return pg_int(rows, 0, 0);
-    if (store_failed(request, pg_query(arena, &sql_version_exists, PG_ARGS(owner(request), pg_text(service)), &rows)))
+    if (store_failed(request, pg_query(arena, &sql_version_exists, PG_ARGS(owner_of(request), pg_text(service)), &rows)))
         return 0;
     if (pg_rows(rows))
         reply_fault(request, PROBLEM_CONFLICT, none);
@@ -59,7 +53,7 @@ void rollback_service(struct request *request)
     const struct pg_result *rows;
     audit_object(request, "service", service);
     if (store_failed(request, pg_query(request_arena(request), &sql_withdraw_canary,
-                                       PG_ARGS(owner(request), pg_text(service), pg_text(label_of(request))), &rows)))
+                                       PG_ARGS(owner_of(request), pg_text(service), pg_text(label_of(request))), &rows)))
         return;
     if (pg_rows(rows)) {
         reply_live(request, service);
@@ -69,11 +63,6 @@ void rollback_service(struct request *request)
         number_of(request, service, "superseded", BILINGUAL("没有更早的版本可退", "There is no earlier version to go back to"));
     if (number)
         go_live(request, service, number, "rolled back");
-}
-
-void rollback_any_service(struct request *request)
-{
-    rollback_service(request);
 }
 
 /* Its versions and their history stay; a new version may bring it back. */
@@ -108,10 +97,10 @@ void share_service(struct request *request)
     audit_object(request, "service", service);
     if (!number_of(request, service, "canary", BILINGUAL("没有试行的版本", "No version is on trial")))
         return;
-    if (!store_failed(request, pg_query(request_arena(request), &sql_change_share,
-                                        PG_ARGS(pg_text(department_of(request)), pg_text(service), pg_integer(share),
-                                                pg_text(label_of(request))),
-                                        &rows)))
+    if (!store_failed(request,
+                      pg_query(request_arena(request), &sql_change_share,
+                               PG_ARGS(owner_of(request), pg_text(service), pg_integer(share), pg_text(label_of(request))),
+                               &rows)))
         reply_row(request, 200, rows);
 }
 

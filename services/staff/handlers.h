@@ -24,6 +24,7 @@ void revoke_staff_session(struct request *request);
 void revoke_staff_sessions(struct request *request);
 
 /* oidc.c */
+void read_oidc(struct request *request);
 void begin_oidc(struct request *request);
 void finish_oidc(struct request *request);
 

@@ -19,6 +19,13 @@ static struct str binding_of(const struct request *request)
     return STR("");
 }
 
+void read_oidc(struct request *request)
+{
+    struct json_out *out = reply_json(request, 200);
+    json_object(out);
+    json_field_bool(out, "offered", staff_oidc_offered());
+}
+
 void begin_oidc(struct request *request)
 {
     struct str url, binding;

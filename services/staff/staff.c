@@ -15,6 +15,7 @@ const struct module staff_module = {
             {"listStaffSessions", list_staff_sessions},
             {"revokeStaffSession", revoke_staff_session},
             {"revokeStaffSessions", revoke_staff_sessions},
+            {"readOidc", read_oidc},
             {"beginOidc", begin_oidc},
             {"finishOidc", finish_oidc},
             {"changeStaffPassword", change_staff_password},

@@ -17,7 +17,7 @@ METHODS = ("get", "put", "post", "delete", "patch")
 OWNER, STRANGER = "metro", "bus"
 
 # Operations of staff's and departments' interfaces that anybody may call: who logs in has no token yet.
-OPEN = {"openStaffSession", "beginOidc", "finishOidc"}
+OPEN = {"openStaffSession", "readOidc", "beginOidc", "finishOidc"}
 
 
 @functools.cache

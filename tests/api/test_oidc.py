@@ -110,6 +110,8 @@ class Oidc(unittest.TestCase):
         self.assertEqual(self.finish(Browser().log_in(url, staff.name), cookie).status, 422)
 
     def test_where_no_provider_is_configured_there_is_no_such_login(self):
+        self.assertEqual(call("/admin/v1/oidc").json, {"offered": False})
+        self.assertEqual(call("/admin/v1/oidc", base=self.gateway).json, {"offered": True})
         self.assertEqual(call("/admin/v1/oidc/authorizations", "POST").status, 404)
         self.assertEqual(call("/admin/v1/oidc/sessions", body={"state": "x", "code": "y"}).status, 404)
 

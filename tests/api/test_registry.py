@@ -481,6 +481,31 @@ class Publishing(unittest.TestCase):
         self.assertEqual(department.call(f"/services/{department.slug}/rollback", "POST").json["number"], 1)
         wait_until(lambda: {seen(token) for token in citizens} == {"天府广场 → 春熙路"})
 
+    def test_the_city_sees_what_a_submission_changes_and_leads_a_trial_to_its_end(self):
+        department, city = Department(), staff_session("system")
+        department.publish()
+        diff = f"/admin/v1/submissions/{department.slug}/diff"
+        self.assertEqual(call(diff, token=city).status, 404)  # nothing waits
+        newer = copy.deepcopy(CONTRACT)
+        del newer["paths"]["/trips"]
+        self.assertEqual(department.register(newer).status, 201)
+        self.assertEqual(department.draft().status, 201)
+        self.assertTrue(department.submit().json["passed"])
+        changes = call(diff, token=city)
+        self.assertEqual((changes.status, changes.json["breaking"]), (200, 1), changes)
+        self.assertEqual(call(diff, token=department.token).status, 403)
+        self.assertEqual(decide(department.slug, share=10).json["state"], "canary")
+        listed = [one for one in call("/admin/v1/services", token=city).json["items"] if one["service"] == department.slug]
+        self.assertEqual([(one["number"], one["state"]) for one in listed[0]["versions"]], [(2, "canary"), (1, "live")])
+        path = f"/admin/v1/services/{department.slug}"
+        self.assertEqual(call(f"{path}/share", "PUT", {"share": 40}, token=city).json["share"], 40)
+        self.assertEqual(call(f"{path}/promote", "POST", token=city).json["state"], "live")
+        self.assertEqual(call(f"{path}/promote", "POST", token=city).status, 409)
+        history = call(path, token=city).json["history"]
+        self.assertEqual([entry["event"] for entry in history[:3]], ["promoted", "on trial", "on trial"])
+        for method, way in (("PUT", "share"), ("POST", "promote")):
+            self.assertEqual(call(f"{path}/{way}", method, {"share": 1} if way == "share" else None, token=department.token).status, 403)
+
     def test_a_version_that_ends_says_so_in_every_answer(self):
         department = Department()
         department.publish()
