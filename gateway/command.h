@@ -16,7 +16,7 @@ struct command {
 };
 
 extern const struct command command_serve, command_sandbox, command_migrate, command_catalogue, command_switch, command_keys,
-    command_admin, command_audit, command_version;
+    command_admin, command_audit, command_ledger, command_version;
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 

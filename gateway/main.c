@@ -18,7 +18,7 @@ const struct command command_version = {
 
 static const struct command *const commands[] = {
     &command_serve, &command_sandbox, &command_migrate, &command_catalogue, &command_switch,
-    &command_keys,  &command_admin,   &command_audit,   &command_version,
+    &command_keys,  &command_admin,   &command_audit,   &command_ledger,    &command_version,
 };
 
 static void print_help(FILE *out)
