@@ -18,6 +18,7 @@
 #include "edge/meta.h"
 #include "edge/operations.h"
 #include "edge/pipeline.h"
+#include "edge/settings.h"
 #include "edge/state.h"
 #include "federation/delivery.h"
 #include "federation/federation.h"
@@ -209,6 +210,7 @@ static bool prepare_parts(struct text *faults)
     gateway.edge = (struct edge_settings){
         .routes = gateway.routes, .limits = &gateway.limits, .deadline = config_duration(config, "http.deadline")};
     state_prepare(config_string(config, "catalogue.snapshot"), config_string(config, "console.directory"));
+    settings_prepare(config);
     switch_rules_open(config_integer(config, "switches.second_person_above"),
                       config_duration(config, "switches.proposal_time"));
     sms_sandbox_prepare(config_string(config, "sandbox.address"), (unsigned)config_integer(config, "sandbox.control_port"));

@@ -112,6 +112,42 @@ def _make_departments(folder, contracts):
                  + yaml.safe_dump({"departments": departments}, allow_unicode=True, default_flow_style=False))
 
 
+def _make_signed(folder, name, common_name, authority=None):
+    """An RSA key and its certificate, by an authority of the folder or by itself."""
+    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
+    if key.exists() and _is_good(certificate):
+        return
+    _private(key, _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+    if authority:
+        request = _openssl("req", "-utf8", "-new", "-key", key, "-subj", f"/CN={common_name}")
+        _openssl("x509", "-req", "-in", "/dev/stdin", "-CA", folder / f"{authority}.pem", "-CAkey", folder / f"{authority}.key", "-sha256",
+                 "-days", DAYS, "-out", certificate, input=request)
+    else:
+        _openssl("req", "-utf8", "-x509", "-new", "-key", key, "-sha256", "-days", DAYS * 2, "-subj", f"/CN={common_name}", "-out", certificate)
+
+
+def _make_pair(folder, name):
+    key, public = folder / f"{name}.key", folder / f"{name}.pub"
+    if not key.exists():
+        _private(key, _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+    if not public.exists():
+        _openssl("pkey", "-in", key, "-pubout", "-out", public)
+
+
+def _make_providers(folder):
+    """Both sides of the payment providers' keys: the gateway is told of one, the sandbox has the other."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _make_signed(folder, "wechat-merchant", "1900000109")
+    _make_signed(folder, "wechat-platform", "Tenpay.com sandbox")
+    if not (folder / "wechat-v3.key").exists():
+        _private(folder / "wechat-v3.key", secrets.token_hex(16))
+    _make_pair(folder, "alipay-app")
+    _make_pair(folder, "alipay-platform")
+    _make_signed(folder, "unionpay-ca", "UnionPay sandbox authority")
+    _make_signed(folder, "unionpay-merchant", "merchant", "unionpay-ca")
+    _make_signed(folder, "unionpay-platform", "041@Z12@中国银联股份有限公司@00000062", "unionpay-ca")
+
+
 def _make_passwords(folder):
     for name in ("postgres", "shimin_owner", "shimin_gateway", "redis"):
         path = folder / f"{name}.password"
@@ -137,4 +173,5 @@ def make(directory, contracts, program):
     (folder / "audit").mkdir(exist_ok=True)
     if not (folder / "audit.key").exists():
         subprocess.run([program, "keys", "signing", folder / "audit.key", folder / "audit"], check=True, stdout=subprocess.DEVNULL)
+    _make_providers(folder / "payments")
     _make_departments(folder, contracts)

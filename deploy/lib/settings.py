@@ -15,6 +15,7 @@ PORTS = {
     "plain": ("listen.plain.port", None),
     "operations": ("listen.operations.port", None),
     "control": ("sandbox.control_port", None),
+    "providers": ("sandbox.providers_port", None),
     "first": ("sandbox.first_port", None),
     "postgres": ("postgres.owner", r"port=(\d+)"),
     "redis": ("redis.url", r":(\d+)/"),
@@ -32,6 +33,17 @@ PATHS = {
     "federation.ca": "secrets/ca.pem",
     "federation.spool": "spool",
     "catalogue.snapshot": "catalogue",
+    "payments.ca": "secrets/ca.pem",
+    "payments.wechat.private_key": "secrets/payments/wechat-merchant.key",
+    "payments.wechat.certificate": "secrets/payments/wechat-merchant.pem",
+    "payments.wechat.platform": "secrets/payments/wechat-platform.pem",
+    "payments.wechat.v3_key": "secrets/payments/wechat-v3.key",
+    "payments.alipay.private_key": "secrets/payments/alipay-app.key",
+    "payments.alipay.platform": "secrets/payments/alipay-platform.pub",
+    "payments.unionpay.private_key": "secrets/payments/unionpay-merchant.key",
+    "payments.unionpay.certificate": "secrets/payments/unionpay-merchant.pem",
+    "payments.unionpay.authority": "secrets/payments/unionpay-ca.pem",
+    "sandbox.providers_keys": "secrets/payments",
     "sandbox.certificate": "secrets/sandbox.pem",
     "sandbox.private_key": "secrets/sandbox.key",
     "sandbox.ca": "secrets/ca.pem",
@@ -79,7 +91,7 @@ def free_ports():
     start = 22000 + os.getpid() * 64 % 10000
     for offset in range(0, 10000, 64):
         base = 22000 + (start - 22000 + offset) % 10000
-        if all(_is_free(port) for port in range(base, base + 6 + DEPARTMENTS)):
+        if all(_is_free(port) for port in range(base, base + len(PORTS) - 1 + DEPARTMENTS)):
             names = [name for name in PORTS if name != "first"]
             return {name: base + i for i, name in enumerate(names)} | {"first": base + len(names)}
     raise SystemExit("no free range of ports between 22000 and 32000")
@@ -103,6 +115,13 @@ def environment(directory, ports, redis_password):
         keys["http.problem_base"] = f"https://localhost:{ports['tls']}/problems/"
     if "SHIMIN_OAUTH_ISSUER" not in os.environ:
         keys["oauth.issuer"] = f"https://localhost:{ports['tls']}"
+    providers = f"http://127.0.0.1:{ports['providers']}"
+    of_providers = {
+        "payments.notify_url": f"https://localhost:{ports['tls']}/v1/payment-notices", "payments.wechat.address": providers,
+        "payments.alipay.address": f"{providers}/gateway.do", "payments.alipay.bill_address": providers,
+        "payments.unionpay.address": f"{providers}/gateway/api", "payments.unionpay.file_address": f"{providers}/",
+    }
+    keys |= {key: value for key, value in of_providers.items() if variable(key) not in os.environ}
     given = {name: value for name, value in os.environ.items() if name.startswith("SHIMIN_") and not name.endswith("_PORT")}
     return given | {variable(key): value for key, value in keys.items()} | {
         "SHIMIN_CONFIG": str(CONFIG),
@@ -110,6 +129,7 @@ def environment(directory, ports, redis_password):
         "SHIMIN_URL": f"https://localhost:{ports['tls']}",
         "SHIMIN_PLAIN_URL": f"http://127.0.0.1:{ports['plain']}",
         "SHIMIN_SANDBOX": f"http://127.0.0.1:{ports['control']}",
+        "SHIMIN_PROVIDERS": providers,
         "SHIMIN_OPERATIONS": f"http://127.0.0.1:{ports['operations']}",
         "SHIMIN_CA": str(directory / "secrets/ca.pem"),
         "SHIMIN_DIRECTORY": str(directory),
