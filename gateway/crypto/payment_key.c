@@ -148,6 +148,25 @@ void payment_key_free(struct payment_key *key)
     free(key);
 }
 
+static struct str digest(struct arena *arena, const EVP_MD *kind, struct str bytes)
+{
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (EVP_Digest(bytes.at, bytes.len, out, &size, kind, NULL) != 1)
+        fatal("cannot digest a bill file");
+    return hex_encode(arena, out, size);
+}
+
+struct str payment_sha256(struct arena *arena, struct str bytes)
+{
+    return digest(arena, EVP_sha256(), bytes);
+}
+
+struct str payment_sha1(struct arena *arena, struct str bytes)
+{
+    return digest(arena, EVP_sha1(), bytes);
+}
+
 struct str payment_key_serial(const struct payment_key *key)
 {
     return str_of(key->serial);

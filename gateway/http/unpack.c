@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <openssl/evp.h>
 #include <shimin/fiber.h>
+#include <shimin/id.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -28,6 +30,7 @@ struct unpack {
     size_t raw_len;  /* what conversion has left of it, at its front */
     char *text;      /* converted, with what of a line was left: at[from, to) is unread */
     size_t from, to, text_room;
+    EVP_MD_CTX *sum; /* or NULL */
 };
 
 static void release(void *argument)
@@ -39,6 +42,7 @@ static void release(void *argument)
         zip_fclose(unpack->file);
     if (unpack->zip)
         zip_discard(unpack->zip);
+    EVP_MD_CTX_free(unpack->sum);
     if (unpack->convert != (iconv_t)-1)
         iconv_close(unpack->convert);
 }
@@ -180,6 +184,8 @@ static void fill(void *argument)
         return;
     }
     unpack->room -= got;
+    if (unpack->sum && EVP_DigestUpdate(unpack->sum, at, got) != 1)
+        unpack->fault = "it cannot be digested";
     unpack->raw_len += got;
     if (unpack->fault)
         return;
@@ -242,6 +248,22 @@ bool unpack_rest(struct unpack *unpack, struct str *bytes)
     } while (more(unpack));
     *bytes = text_str(&all);
     return !unpack->fault;
+}
+
+void unpack_sum(struct unpack *unpack)
+{
+    unpack->sum = EVP_MD_CTX_new();
+    if (!unpack->sum || EVP_DigestInit_ex(unpack->sum, EVP_sha1(), NULL) != 1)
+        unpack->fault = "it cannot be digested";
+}
+
+struct str unpack_sha1(struct unpack *unpack)
+{
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (!unpack->sum || EVP_DigestFinal_ex(unpack->sum, out, &size) != 1)
+        return STR("");
+    return hex_encode(unpack->arena, out, size);
 }
 
 const char *unpack_fault(const struct unpack *unpack)

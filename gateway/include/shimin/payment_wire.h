@@ -84,7 +84,11 @@ struct str unionpay_answer_write(struct arena *arena, const struct payment_form 
 void unionpay_form_sign(struct arena *arena, struct payment_form *form, const struct payment_key *key);
 MUST_CHECK bool unionpay_form_verify(struct arena *arena, const struct payment_form *form, const struct payment_key *key);
 
-/* ---- amounts ---- */
+/* ---- amounts, digests ---- */
+
+/* In lower-case hex: of a bill file; WeChat says the SHA-1 of its own. */
+struct str payment_sha256(struct arena *arena, struct str bytes);
+struct str payment_sha1(struct arena *arena, struct str bytes);
 
 /* "12.34", as Alipay and WeChat's bill files write yuan. */
 struct str payment_yuan(struct arena *arena, int64_t fen);

@@ -26,6 +26,10 @@ void unpack_gbk(struct unpack *unpack);
 MUST_CHECK bool unpack_line(struct unpack *unpack, struct str *line);
 /* The rest of the file at once, in the arena; for small ones, and archives within archives. */
 MUST_CHECK bool unpack_rest(struct unpack *unpack, struct str *bytes);
+/* Before anything is read: the SHA-1 of all that comes out is wanted. */
+void unpack_sum(struct unpack *unpack);
+/* In lower-case hex, once the end was reached. */
+struct str unpack_sha1(struct unpack *unpack);
 /* Why it ended before its end, static: "it is larger than it may be", "it is cut short"; NULL: nothing was wrong. */
 const char *unpack_fault(const struct unpack *unpack);
 
