@@ -121,6 +121,18 @@ static void search_audit(struct request *request)
         reply_unavailable(request);
 }
 
+/* ---- checkpoints ---- */
+
+static void list_checkpoints(struct request *request)
+{
+    const struct pg_result *rows;
+    request_audit(request, STR("audit"), STR("checkpoints"));
+    if (pg_query(request_arena(request), &sql_list_checkpoints, PG_NO_ARGS, &rows) == PG_OK)
+        reply_bytes(request, 200, "application/json", pg_str(rows, 0, 0));
+    else
+        reply_unavailable(request);
+}
+
 /* ---- export ---- */
 
 struct span {
@@ -182,5 +194,7 @@ const struct module audit_module = {
     .name = "audit",
     .contract = audit_contract,
     .contract_size = &audit_contract_size,
-    .handlers = (const struct module_handler[]){{"searchAudit", search_audit}, {"exportAudit", export_audit}, {0}},
+    .handlers =
+        (const struct module_handler[]){
+            {"searchAudit", search_audit}, {"exportAudit", export_audit}, {"listAuditCheckpoints", list_checkpoints}, {0}},
 };

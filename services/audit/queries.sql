@@ -42,3 +42,12 @@ FROM (SELECT shimin.audit_json(a)::text AS line, occurred_at, id
           AND (occurred_at, id) > ($3::timestamptz, $4::bigint) AND id <= $5::bigint
       ORDER BY occurred_at, id
       LIMIT $6::bigint) AS page;
+
+-- name: list_checkpoints
+-- The newest signatures over the chain's end, and its end now.
+SELECT json_build_object(
+           'end', (SELECT json_build_object('record', id, 'hash', encode(hash, 'hex')) FROM shimin.audit_head),
+           'items', (SELECT coalesce(json_agg(json_build_object('record', audit_id, 'hash', encode(hash, 'hex'), 'key_id', key_id,
+                                                                'signature', translate(encode(signature, 'base64'), E'\n', ''), 'signed_at', signed_at)
+                                              ORDER BY id DESC), '[]')
+                     FROM (SELECT * FROM shimin.audit_checkpoint ORDER BY id DESC LIMIT 50) newest))::text;

@@ -198,7 +198,7 @@ class Interface(unittest.TestCase):
         return answer.json
 
     def test_only_the_role_audit_reads_it_and_the_attempt_is_found(self):
-        for path in ("/admin/v1/audit", "/admin/v1/audit/export"):
+        for path in ("/admin/v1/audit", "/admin/v1/audit/export", "/admin/v1/audit/checkpoints"):
             self.assertEqual(call(path, token=self.system).status, 403)
             self.assertEqual(call(path).status, 401)
         found = wait_until(lambda: self.search(f"actor={self.name}&action=searchAudit&result=403")["items"], what="the refusal")
@@ -241,6 +241,15 @@ class Interface(unittest.TestCase):
         self.assertIn(answer.status, (401, 422, 429))
         found = wait_until(lambda: self.search(f"object=staff:{self.audit_name}&action=openStaffSession&result={answer.status}")["items"], what="the refusal")
         self.assertEqual(found[0]["address"], "127.9.8.8")
+
+    def test_checkpoints_are_listed_newest_first_with_the_end_of_the_chain(self):
+        made = json.loads(audit("checkpoint").stdout)
+        answer = call("/admin/v1/audit/checkpoints", token=self.token).json
+        items = answer["items"]
+        found = [one for one in items if one["record"] == made["audit_id"]]
+        self.assertEqual([(one["hash"], one["key_id"], one["signature"]) for one in found[:1]], [(made["hash"], made["key_id"], made["signature"])])
+        self.assertEqual([one["record"] for one in items], sorted((one["record"] for one in items), reverse=True))
+        self.assertGreaterEqual(answer["end"]["record"], made["audit_id"])
 
     def test_spans_and_cursors_that_make_no_sense_are_refused(self):
         for query in ("from=yesterday", "cursor=abc", "from=2020-01-01T00:00:00Z", "from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z"):
