@@ -10,6 +10,12 @@ export const percent = (part: number, whole: number) =>
 
 export const milliseconds = (seconds: number | null | undefined) => (seconds === null || seconds === undefined ? '—' : `${number(Math.round(seconds * 1000))} ms`)
 
+/* A length of time in the unit that fits it. */
+export function duration(ms: number): string {
+  const [divisor, unit] = ms < 1000 ? ([1, 'millisecond'] as const) : ms < 120_000 ? ([1000, 'second'] as const) : ms < 7200_000 ? ([60_000, 'minute'] as const) : ([3600_000, 'hour'] as const)
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }).format(ms / divisor)
+}
+
 const when = (options: Intl.DateTimeFormatOptions) => (value: string | number | null | undefined) =>
   value === null || value === undefined || value === '' ? '—' : new Intl.DateTimeFormat(locale(), { timeZone: 'Asia/Shanghai', hourCycle: 'h23', ...options }).format(new Date(value))
 

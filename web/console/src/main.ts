@@ -1,5 +1,5 @@
 import { createApp } from 'vue'
-import { refreshSession } from './account'
+import { refreshSession, returnFromProvider } from './account'
 import { readContract } from './api/contract'
 import App from './App.vue'
 import { useElements } from './elements'
@@ -8,5 +8,6 @@ import './style.css'
 
 const app = createApp(App)
 useElements(app)
+await returnFromProvider()
 await Promise.all([refreshSession().catch(() => undefined), readContract().catch(() => undefined)])
 app.use(router).mount('#app')

@@ -1,5 +1,5 @@
 // Every screen: where it is, what it is called, and the operation without which it is not shown.
-import { Cpu, DataAnalysis, Histogram, Key, Odometer, OfficeBuilding, Operation as Sliders, Stamp, Tickets, User, UserFilled } from '@element-plus/icons-vue'
+import { Cpu, DocumentChecked, DataAnalysis, Histogram, Key, Odometer, OfficeBuilding, Operation as Sliders, Stamp, Tickets, User, UserFilled } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import type { Operation } from './api/contract'
 import type { Text } from './text/zh'
@@ -26,5 +26,6 @@ export const screens: Screen[] = [
   { path: '/department/traffic', title: 'traffic', group: 'own', icon: DataAnalysis, needs: 'get /department/v1/traffic', load: () => import('./screens/Traffic.vue') },
   { path: '/department/clients', title: 'clients', group: 'own', icon: Key, needs: 'get /department/v1/clients', load: () => import('./screens/Clients.vue') },
   { path: '/accounts', title: 'accounts', group: 'city', icon: UserFilled, needs: 'get /admin/v1/staff', load: () => import('./screens/Accounts.vue') },
+  { path: '/audit', title: 'audit', group: 'city', icon: DocumentChecked, needs: 'get /admin/v1/audit', load: () => import('./screens/Audit.vue') },
   { path: '/me', title: 'me', group: 'person', icon: User, needs: 'get /admin/v1/session', load: () => import('./screens/Me.vue') },
 ]

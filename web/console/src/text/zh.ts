@@ -14,7 +14,7 @@ export const zh = {
   login: {
     title: '登录', name: '用户名', password: '密码', code: '验证码', codeHint: '验证器上的六位数字；首次登录、尚未绑定时留空', enter: '登录', out: '退出登录', ended: '会话已结束，请重新登录。',
     welcome: '城市服务的开关、流量与接口，一处可见。', setupPassword: '请先更换初始密码', setupFactor: '请绑定验证器', current: '当前密码', fresh: '新密码', again: '再输一次新密码',
-    differ: '两次输入的新密码不同', passwordHint: '至少 12 个字符，不用常见密码', scan: '用手机上的验证器应用扫描二维码，再输入它显示的六位数字。', manual: '不能扫描时，手动输入密钥', enrol: '绑定', unavailable: '此网关尚未提供这一步，请联系管理员在服务器上办理。',
+    differ: '两次输入的新密码不同', passwordHint: '至少 12 个字符，不用常见密码', scan: '用手机上的验证器应用扫描二维码，再输入它显示的六位数字。', manual: '不能扫描时，手动输入密钥', enrol: '绑定', provider: '城市统一身份登录', or: '或', providerRefused: '身份提供方没有放行', unavailable: '此网关尚未提供这一步，请联系管理员在服务器上办理。',
   },
   role: { system: '系统管理员', security: '安全管理员', audit: '审计员', operator: '操作员', manager: '部门管理员', engineer: '部门工程师' },
   problem: {
@@ -50,9 +50,12 @@ export const zh = {
   approvals: {
     title: '待办审批', proposals: '开关与设置', waiting: '待确认', all: '全部', wish: '提案', reach: '影响服务', by: '提案人', expires: '过期', confirm: '确认', refuse: '否决', takeBack: '收回', own: '须由另一人确认', confirmed: '已确认并生效', refused: '已否决',
     state: { waiting: '待确认', confirmed: '已确认', refused: '已否决', expired: '已过期' } as Record<string, string>, ask: '确认后立即生效。确定？', submissions: '服务上线', approve: '批准上线', decline: '退回', share: '先对这一比例的市民开放', declineReason: '退回的原因', approved: '已批准', declined: '已退回', report: '检查报告',
+    submitted: '送审', look: '查看送审', follows: '接替第 {0} 版', definition: '服务定义的变化', firstDefinition: '服务定义（首次上线）', contract: '接口文档的变化', same: '没有变化', levels: { breaking: '不兼容', compatible: '兼容', editorial: '文字' } as Record<string, string>, approveShare: '先对 {0}% 的市民上线', onTrial: '已对 {0}% 的市民试行',
+    registered: '已上线的登记服务', noRegistered: '尚无部门登记的服务', live: '在用版本', trial: '试行', trialOf: '第 {0} 版试行，{1}% 的市民', versions: '版本', newShare: '试行比例', setShare: '更改比例', promote: '全部上线', promoted: '已对全部市民上线', promoteAsk: '试行版本将对全部市民上线。确定？', withdraw: '撤下试行', rollBack: '退回上一版本', rolledBack: '已退回', rollBackAsk: '市民将回到之前的版本。确定？', happened: '经过',
+    events: { drafted: '起草', submitted: '送审', 'gate failed': '检查未通过', refused: '退回', 'on trial': '试行', withdrawn: '撤下试行', live: '上线', promoted: '全部上线', 'rolled back': '恢复', removed: '移出目录', retiring: '公告停用' } as Record<string, string>,
     checks: { credentials: '凭证', reachable: '可达', contract: '符合契约', authentication_missing: '无凭证被拒', authentication_wrong: '错误凭证被拒', errors: '错误如实', replay: '重放只办一次', deadline: '时限', masks: '遮蔽' } as Record<string, string>, results: { passed: '通过', failed: '未通过', not_applicable: '不适用' } as Record<string, string>,
   },
-  gateways: { title: '网关', host: '主机', program: '程序', workers: '线程', started: '启动', snapshot: '快照', beat: '最近报到', silent: '{0} 前', stale: '失联', current: '最新', behind: '落后', staleHint: '失联的网关可能与数据库断开，仍在用旧的开关服务。', newest: '最新快照' },
+  gateways: { title: '网关', host: '主机', program: '程序', workers: '线程', started: '启动', snapshot: '快照', beat: '最近报到', silent: '{0} 前', stale: '失联', current: '最新', behind: '落后', staleHint: '失联的网关可能与数据库断开，仍在用旧的开关服务。', newest: '最新快照：', allCurrent: '全部网关都在用它。', since: '{0} 前失联，其开关停在 {1}' },
   traffic: {
     title: '流量', span: '时段', hour: '最近一小时', sixHours: '最近六小时', day: '最近一天', week: '最近一周', month: '最近三十天', calls: '调用', ok: '成功率', p50: 'P50', p90: 'P90', p99: 'P99', cache: '缓存命中', byService: '按服务', byDepartment: '按部门', byOperation: '部门接口',
     operation: '接口', problems: '错误类型', direct: '接口直通', truncated: '数据过多，已截断。请缩短时段。', footprints: '个人数据读取', purpose: '用途', reader: '读取方', reads: '次数', day_: '日期', latency: '耗时',
@@ -65,7 +68,11 @@ export const zh = {
   },
   accounts: {
     title: '账号', add: '新账号', name: '用户名', display: '显示名', roles: '角色', place: '部门或区划', area: '区划代码', state: '状态', active: '正常', locked: '已停用', factor: '验证器', enrolled: '已绑定', notEnrolled: '未绑定', last: '最近登录', never: '从未', lock: '停用', unlock: '启用', reset: '重置',
-    resetAsk: '密码与验证器都将重置，现有会话结束。确定？', lockAsk: '停用后即刻不能登录，现有会话结束。确定？', password: '首次登录的密码', sessions: '会话', endAll: '结束全部会话', changed: '已更改', city: '全市', hint: '系统、安全、审计三种角色不可兼任。操作员限于一个部门或区划。', nameHint: '小写字母开头，可含数字和 . _ -',
+    resetAsk: '密码与验证器都将重置，现有会话结束。确定？', lockAsk: '停用后即刻不能登录，现有会话结束。确定？', password: '首次登录的密码', sessions: '会话', endAll: '结束全部会话', changed: '已更改', ended: '会话已全部结束', endAsk: '此账号的会话将全部结束，须重新登录。确定？', edit: '角色与范围', change: '更改账号', city: '全市', hint: '系统、安全、审计三种角色不可兼任。操作员限于一个部门或区划。', nameHint: '小写字母开头，可含数字和 . _ -',
+  },
+  audit: {
+    title: '审计', note: '查询本身也会记入审计。', view: '视图', records: '记录', checkpoints: '检查点', take: '导出（已签名）', actor: '操作者', actorHint: '操作者，如 staff:alice', object: '对象', objectHint: '对象，如 service:metro-arrivals', action: '操作', actionHint: '操作，如 setSwitch', result: '结果', resultHint: '结果，如 403', address: '来源地址', span: '时段',
+    record: '审计记录', number: '链上序号', detail: '说明', trace: '请求编号', all: '它的全部记录', end: '链的末端', noCheckpoints: '尚无检查点', signed: '签名时间', upTo: '签到第', hash: '哈希', key: '签名密钥', prove: '在服务器上证明整条链：',
   },
   me: { title: '我的账号', sessions: '我的会话', device: '设备', address: '地址', opened: '登录', expires: '到期', current: '本次', end: '结束', endAll: '全部退出', password: '更换密码', roles: '角色' },
   clients: {
