@@ -9,6 +9,7 @@
 #include "inputs.h"
 #include "messages.h"
 #include "stage.h"
+#include "stand.h"
 #include "twin.h"
 
 extern const char sandbox_contract[];
@@ -276,7 +277,11 @@ static const struct handler {
     {"decideFace", decide_face},         {"forgetFaces", forget_faces},
     {"setTokenLife", set_token_life},    {"revokeTokens", revoke_tokens},
     {"listCalls", list_calls},           {"clearCalls", clear_calls},
-    {"raiseTwin", raise_twin},
+    {"raiseTwin", raise_twin},           {"listOrders", stand_list},
+    {"clearOrders", stand_clear},        {"payOrder", stand_pay},
+    {"endRefund", stand_end_refund},     {"sendNotice", stand_notify},
+    {"listMoods", stand_list_moods},     {"setMood", stand_set_mood},
+    {"resetMoods", stand_reset_moods},
 };
 
 void control_prepare(void)

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "runtime/offload.h"
 #include "stage.h"
+#include "stand.h"
 
 enum { WORKERS_MOST = 2, CONNECTIONS = 10000, BODY_MOST = 8 << 20 };
 
@@ -54,9 +55,10 @@ static void leave_out_tls(void)
     stage.count = kept;
 }
 
-static void set_listeners(struct arena *arena, const char *address, unsigned control_port)
+/* The control API is the last of the departments' listeners; behind it come the payment providers, unless their port is 0. */
+static void set_listeners(struct arena *arena, const char *address, unsigned control_port, unsigned providers_port)
 {
-    struct http_listener *listeners = arena_array(arena, struct http_listener, stage.count + 1);
+    struct http_listener *listeners = arena_array(arena, struct http_listener, stage.count + 2);
     for (unsigned i = 0; i < stage.count; i++) {
         struct player *player = &stage.players[i];
         for (unsigned j = 0; j < player->operation_count; j++)
@@ -79,6 +81,9 @@ static void set_listeners(struct arena *arena, const char *address, unsigned con
     stage.listeners = listeners;
     settings.listeners = listeners;
     settings.listener_count = stage.count + 1;
+    if (providers_port)
+        listeners[settings.listener_count++] = (struct http_listener){
+            .address = address, .port = (uint16_t)providers_port, .internal = true, .handle = stand_handle};
 }
 
 /* The gateway's defences against clients would be in the way of a client that is the gateway. */
@@ -128,7 +133,11 @@ static bool ports_are_free(void)
 static bool open_worker(void *argument)
 {
     (void)argument;
-    return http_open();
+    if (!http_open())
+        return false;
+    if (worker_index() == 0 && settings.listener_count > stage.count + 1)
+        stand_open();
+    return true;
 }
 
 static void stop_worker(void *argument)
@@ -203,7 +212,10 @@ int sandbox_run(const struct config *config)
         leave_out_tls();
     else if (!settings.client_authority)
         log_warning("departments with mutual TLS refuse every call: sandbox.ca is not set");
-    set_listeners(arena, config_string(config, "sandbox.address"), control_port);
+    unsigned providers_port = (unsigned)config_integer(config, "sandbox.providers_port");
+    if (!stand_load(arena, config) && providers_port)
+        providers_port = 0;
+    set_listeners(arena, config_string(config, "sandbox.address"), control_port, providers_port);
     return serve(workers_wanted(config), control_port);
 }
 
@@ -224,6 +236,9 @@ int sandbox_run_contract(const char *path, unsigned port)
     stage.players->tls = false;
     settings = http_settings_default;
     loosen();
-    set_listeners(arena, "127.0.0.1", port + 1);
+    if (!till_open(NULL))
+        return 1;
+    mood_reset();
+    set_listeners(arena, "127.0.0.1", port + 1, 0);
     return serve(1, port + 1);
 }
