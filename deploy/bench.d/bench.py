@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("--only", default="a,b,c,d,e,f,g", help="parts to measure, such as a,b")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
-    parser.add_argument("--build", type=pathlib.Path, default=CHECKOUT / "build", help="where the program is built (%(default)s)")
+    parser.add_argument("--build", type=pathlib.Path, default=CHECKOUT / "var/bench/build", help="the folder of its own release build (%(default)s)")
     parser.add_argument("--program", type=pathlib.Path, help="measure this program instead of building one")
     parser.add_argument("--directory", type=pathlib.Path, help="keep the stack's files there; a temporary directory otherwise")
     parser.add_argument("--write", action="store_true", help="keep the table in docs/performance.md")
