@@ -100,6 +100,7 @@ static bool handle(struct exchange *exchange)
     bool writes = exchange->route->operation->method != METHOD_GET && exchange->route->operation->method != METHOD_HEAD;
     if (writes)
         fiber_shield();
+    fiber_gather(); /* what follows is another part of the program */
     exchange->route->handle(exchange->request);
     if (writes)
         fiber_unshield();

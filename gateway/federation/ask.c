@@ -128,6 +128,7 @@ static const struct problem *fetch(struct asking *asking, struct department_answ
     const struct problem *problem = call_department(asking->arena, &call, &message);
     if (most)
         crowd_leave(asking->question->service->slug);
+    fiber_gather(); /* answers are judged one after another */
     if (!problem)
         problem = answer_judge(asking->arena, &asking->wanted, &message, answer);
     if (!problem)

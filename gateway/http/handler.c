@@ -149,8 +149,10 @@ static void run(void *argument)
         request->fiber = fiber_self();
         answer(request, start.fault);
     }
+    fiber_gather(); /* replies are written one after another, */
     request_finish(request);
     request->fiber = NULL;
+    fiber_gather(); /* and then recorded */
     if (request->finished)
         request->finished(request);
     request_release(request);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <shimin/fiber.h>
 #include <shimin/id.h>
 #include <shimin/log.h>
 #include <string.h>
@@ -242,8 +243,9 @@ enum upstream_status upstream_call(struct upstream *upstream, const struct upstr
     struct text head = text_open(arena, 512);
     if (!write_head(upstream, request, &head))
         return UPSTREAM_GARBAGE;
-    struct link *link = request->fresh ? NULL : link_reuse(upstream);
     upstream_hold(upstream);
+    fiber_gather(); /* requests are written one after another */
+    struct link *link = request->fresh ? NULL : link_reuse(upstream);
     enum upstream_status status = UPSTREAM_OK;
     if (!link) {
         int64_t deadline = request->deadline;

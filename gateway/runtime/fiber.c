@@ -5,9 +5,8 @@
 #include "runtime/internal.h"
 
 /* The one place where a fiber becomes ready. */
-static void make_ready(struct fiber *fiber)
+static void make_ready(struct fiber *fiber, struct run_queue *queue)
 {
-    struct run_queue *queue = &fiber->worker->ready;
     fiber->state = FIBER_READY;
     fiber->next = NULL;
     if (queue->last)
@@ -22,7 +21,7 @@ static void resume(struct fiber *fiber, enum wait outcome)
 {
     fiber->outcome = outcome;
     timer_clear(&fiber->timer);
-    make_ready(fiber);
+    make_ready(fiber, &fiber->worker->ready);
 }
 
 /* Off the processor; returns when the fiber is run again. */
@@ -70,11 +69,11 @@ void fiber_discard(struct worker *worker, struct fiber *fiber)
     stack_unmap(fiber);
 }
 
-void fibers_run(struct worker *worker)
+static void run_queued(struct worker *worker, struct run_queue *queue)
 {
-    struct run_queue *queue = &worker->ready;
-    for (unsigned left = queue->length; left > 0; left--) {
+    for (worker->left = queue->length; worker->left > 0;) {
         struct fiber *fiber = queue->first;
+        worker->left--;
         queue->first = fiber->next;
         if (!queue->first)
             queue->last = NULL;
@@ -83,6 +82,13 @@ void fibers_run(struct worker *worker)
         if (fiber->state == FIBER_ENDED && !stack_keep(&worker->stacks, fiber))
             fiber_discard(worker, fiber);
     }
+}
+
+void fibers_run(struct worker *worker)
+{
+    run_queued(worker, &worker->ready);
+    while (worker->gathered.length)
+        run_queued(worker, &worker->gathered);
 }
 
 struct fiber *fiber_create(struct worker *worker, void (*function)(void *argument), void *argument, int64_t deadline)
@@ -97,7 +103,7 @@ struct fiber *fiber_create(struct worker *worker, void (*function)(void *argumen
     fiber->group = fiber->joining = NULL;
     worker->fibers++;
     worker->started++;
-    make_ready(fiber);
+    make_ready(fiber, &worker->ready);
     return fiber;
 }
 
@@ -218,7 +224,17 @@ enum wait fiber_sleep(int64_t microseconds)
 void fiber_yield(void)
 {
     struct fiber *fiber = self();
-    make_ready(fiber);
+    make_ready(fiber, &fiber->worker->ready);
+    suspend(fiber);
+}
+
+void fiber_gather(void)
+{
+    struct fiber *fiber = self();
+    struct worker *worker = fiber->worker;
+    if (!worker->left && !worker->gathered.length)
+        return; /* nobody to wait for */
+    make_ready(fiber, &worker->gathered);
     suspend(fiber);
 }
 

@@ -70,6 +70,8 @@ struct worker {
     struct context context; /* the thread's own stack, where the loop, timers and messages run */
     struct fiber *running;
     struct run_queue ready;
+    struct run_queue gathered; /* go on in this turn, when those before them in it have come as far */
+    unsigned left;             /* of the queue that is being run */
     struct timers timers;
     struct stacks stacks;
     struct mailbox mailbox;
@@ -87,7 +89,7 @@ struct worker {
     struct metric_cell *running_cell, *started_cell, *pooled_cell, *slow_cell;
 };
 
-/* Runs the fibers that are ready now; those that become ready meanwhile wait for the next turn. */
+/* Runs the fibers that are ready now, past where they gather; those that become ready meanwhile wait for the next turn. */
 void fibers_run(struct worker *worker);
 /* A new fiber, ready to run, counted; its group and inheritance are the caller's. */
 struct fiber *fiber_create(struct worker *worker, void (*function)(void *argument), void *argument, int64_t deadline);

@@ -35,6 +35,62 @@ START_TEST(fibers_run_in_the_order_they_became_ready_and_not_before_the_starter_
 }
 END_TEST
 
+static void note_in_three_steps(void *argument)
+{
+    for (char *step = argument; *step; step++) {
+        note((char[]){*step, 0});
+        fiber_gather();
+    }
+}
+
+static void gather_three(void)
+{
+    struct fiber_group group = {0};
+    for (int i = 0; i < 3; i++)
+        fiber_spawn(&group, note_in_three_steps, (char[]){"abc"});
+    ck_assert_int_eq(fiber_join(&group, DEADLINE_NEVER), WAIT_DONE);
+}
+
+START_TEST(fibers_that_gather_take_each_step_one_after_another)
+{
+    inside(gather_three);
+    ck_assert_str_eq(trace, "aaabbbccc");
+}
+END_TEST
+
+static void gather_beside_one_that_becomes_ready(void)
+{
+    struct fiber_group group = {0};
+    fiber_spawn(&group, note_in_three_steps, (char[]){"abc"});
+    fiber_yield(); /* the other runs first, and gathers */
+    note("0");
+    fiber_start(note_argument, (char[]){"n"}, DEADLINE_NEVER);
+    ck_assert_int_eq(fiber_join(&group, DEADLINE_NEVER), WAIT_DONE);
+}
+
+START_TEST(a_fiber_that_gathers_goes_on_within_its_turn_before_those_of_the_next)
+{
+    inside(gather_beside_one_that_becomes_ready);
+    ck_assert_str_eq(trace, "a0bcn");
+}
+END_TEST
+
+static void gather_alone(void)
+{
+    fiber_start(note_argument, (char[]){"b"}, DEADLINE_NEVER);
+    note("a");
+    fiber_gather(); /* b is of the next turn */
+    note("a");
+    fiber_yield();
+}
+
+START_TEST(a_fiber_alone_in_its_turn_does_not_wait_to_gather)
+{
+    inside(gather_alone);
+    ck_assert_str_eq(trace, "aab");
+}
+END_TEST
+
 static void know_yourself(void)
 {
     ck_assert_ptr_nonnull(fiber_self());
@@ -467,6 +523,9 @@ int main(void)
     TCase *tests = tcase_create("fiber");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, fibers_run_in_the_order_they_became_ready_and_not_before_the_starter_waits);
+    tcase_add_test(tests, fibers_that_gather_take_each_step_one_after_another);
+    tcase_add_test(tests, a_fiber_that_gathers_goes_on_within_its_turn_before_those_of_the_next);
+    tcase_add_test(tests, a_fiber_alone_in_its_turn_does_not_wait_to_gather);
     tcase_add_test(tests, a_fiber_knows_itself_and_its_worker_and_others_know_none);
     tcase_add_test(tests, a_wake_ends_a_wait);
     tcase_add_test(tests, a_wake_that_comes_before_the_wait_is_not_lost);
