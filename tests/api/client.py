@@ -84,8 +84,8 @@ def call(path, method=None, body=None, token=None, headers=None, base=URL, raw=N
         return Answer(response)
 
 
-def wait_until(condition, seconds=5.0, what="condition"):
-    """Polls until condition() is true; its value. Fails after the deadline."""
+def wait_until(condition, seconds=20, what="condition"):
+    """Polls until condition() is true; its value. Fails after a deadline that a busy machine keeps: how fast it came is for deploy/bench."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -93,7 +93,7 @@ def wait_until(condition, seconds=5.0, what="condition"):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come true within {seconds} s")
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 _phones = itertools.count(random.randrange(10_000_000, 90_000_000))
@@ -286,7 +286,7 @@ def another_gateway(**changes):
             gateway = Gateway(f"http://127.0.0.1:{plain}")
             gateway.operations, gateway.pid, gateway.log = f"http://127.0.0.1:{operations}", process.pid, log.name
             try:
-                wait_until(lambda: answers(gateway, "/v1/categories"), 20, "the gateway")
+                wait_until(lambda: answers(gateway, "/v1/categories"), what="the gateway")
             except AssertionError as fault:
                 raise AssertionError(f"{fault}: {gateway.logged()}") from None
             yield gateway

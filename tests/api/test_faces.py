@@ -44,7 +44,7 @@ class Faces(unittest.TestCase):
         self.assertEqual(set(face), {"id", "sdk_token", "expires_at"})
         answer = complete_face(face, second["token"])
         self.assertEqual((answer.status, answer.json["level"], answer.json["amr"]), (200, "L3", ["sms", "face"]))
-        wait_until(lambda: call("/v1/me", token=second["token"]).status == 401, 0.5)
+        wait_until(lambda: call("/v1/me", token=second["token"]).status == 401)
         third = answer.json["token"]
         sessions = call("/v1/sessions", token=third).json["items"]
         self.assertEqual([(s["level"], s["amr"], s["current"]) for s in sessions], [("L3", ["sms", "face"], True)])
@@ -158,7 +158,7 @@ class Faces(unittest.TestCase):
         behave("public-security", "failing", operation="startFaceVerification")
         self.assertIn(call(START, "POST", token=token).status, (502, 503))
         behave("public-security")
-        answer = wait_until(lambda: (a := complete_face(face, token)).status == 200 and a, 10, "the department's return")
+        answer = wait_until(lambda: (a := complete_face(face, token)).status == 200 and a, what="the department's return")
         outcomes = attempts(answer.json["token"])
         self.assertEqual((outcomes[0], outcomes[-1]), ("opened", "matched"))
         self.assertGreaterEqual(outcomes.count("failed"), 2)

@@ -13,7 +13,7 @@ REFUSED_STREAM = 7
 
 class Streams(unittest.TestCase):
     def setUp(self):
-        wait_until(lambda: call("/v1/services/metro-crowding/feed").status == 200, 20, "a feed")
+        wait_until(lambda: call("/v1/services/metro-crowding/feed").status == 200, what="a feed")
         at = urllib.parse.urlsplit(URL)
         self.host = at.hostname
         self.connection = frames.connect(types.SimpleNamespace(host=at.hostname, port=at.port, plain=False))

@@ -60,7 +60,7 @@ class Oidc(unittest.TestCase):
                                    env={**os.environ, "CLAIMS_IN_ID_TOKEN": cls.claims_in_id_token}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(process.wait, 30)
         cls.addClassCleanup(process.terminate)
-        wait_until(lambda: answers(cls.issuer, "/.well-known/openid-configuration"), 20, "the provider")
+        wait_until(lambda: answers(cls.issuer, "/.well-known/openid-configuration"), what="the provider")
         gateway = another_gateway(SHIMIN_STAFF_OIDC_ISSUER=cls.issuer, SHIMIN_STAFF_OIDC_SECRET_FILE=str(file), SHIMIN_STAFF_OIDC_REDIRECT_URI=PAGE)
         cls.gateway = gateway.__enter__()
         cls.addClassCleanup(gateway.__exit__, None, None, None)

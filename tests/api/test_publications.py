@@ -72,7 +72,7 @@ class Events:
 class Places(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        wait_until(lambda: places().status == 200, 30, "the first pull")
+        wait_until(lambda: places().status == 200, 60, "the first pull")
 
     def test_the_nearest_comes_first_with_its_distance(self):
         answer = places(near=CENTRE, radius=20000, limit=50).json
@@ -159,7 +159,7 @@ class Places(unittest.TestCase):
         slugs = [item["slug"] for item in call("/v1/services?archetype=locate&limit=100").json["items"] if item["switch"]["position"] == "open"]
         self.assertGreater(len(slugs), 10)
         for slug in slugs:
-            wait_until(lambda path=f"/v1/services/{slug}/places": places(path).status == 200 and places(path).json["items"], 30, slug)
+            wait_until(lambda path=f"/v1/services/{slug}/places": places(path).status == 200 and places(path).json["items"], 60, slug)
             self.assertEqual(metric("publication_pulls_total", service=slug, outcome="department_failed"), 0)
 
 
@@ -186,11 +186,11 @@ class Feeds(unittest.TestCase):
         path = "/v1/services/metro-line-timetable/feed"  # renewed every 15 seconds
         good = call(path).json
         behave("metro", "failing")
-        stale = wait_until(lambda: (answer := call(path)).json.get("stale") and answer, 25, "a stale feed")
+        stale = wait_until(lambda: (answer := call(path)).json.get("stale") and answer, 60, "a stale feed")
         self.assertEqual(stale.status, 200)
         self.assertEqual(len(stale.json["items"]), len(good["items"]))
         behave("metro")
-        wait_until(lambda: call(path).json.get("stale") is False, 40, "a fresh feed")
+        wait_until(lambda: call(path).json.get("stale") is False, 60, "a fresh feed")
 
     def test_events_begin_with_the_items_and_go_on_with_changes(self):
         with Events("/v1/services/bus-arrivals/feed/events") as stream:  # renewed every 10 seconds
@@ -209,7 +209,7 @@ class Feeds(unittest.TestCase):
             with Events(path, {"Last-Event-ID": identity}) as stream:
                 seen.add(identity)
                 return stream.next() == {":": ""}
-        wait_until(met_again, 10, "a heartbeat instead of the items")
+        wait_until(met_again, what="a heartbeat instead of the items")
 
     def test_a_switched_service_ends_its_streams_and_says_so(self):
         try:
@@ -220,7 +220,7 @@ class Feeds(unittest.TestCase):
                 event = stream.next()
                 while event and event.get("event") != "switched":
                     event = stream.next()
-                self.assertLess(time.monotonic() - begun, 5)
+                self.assertLess(time.monotonic() - begun, 20)
                 self.assertIn('"position":"off"', event["data"])
                 self.assertIn("Upkeep", event["data"])
                 self.assertIsNone(stream.next())
@@ -239,7 +239,7 @@ class Feeds(unittest.TestCase):
 class Content(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        wait_until(lambda: call(GUIDES).status == 200, 30, "the first pull")
+        wait_until(lambda: call(GUIDES).status == 200, 60, "the first pull")
 
     def test_documents_are_listed_newest_first_by_pages(self):
         whole = all_pages(GUIDES, 100)
@@ -274,7 +274,7 @@ class Content(unittest.TestCase):
             f" version + 1, title, '旧文', updated_at, source FROM shimin.content_version WHERE service_slug = 'service-guide'"
             f" AND id = '{head['id']}' AND version = {head['version']};"
             "UPDATE shimin.publication SET pulled_at = now() - interval '1 day', lease_until = NULL WHERE service_slug = 'service-guide'")
-        answer = wait_until(lambda: (a := call(path)).json["version"] == head["version"] + 2 and a, 20, "the new version")
+        answer = wait_until(lambda: (a := call(path)).json["version"] == head["version"] + 2 and a, what="the new version")
         self.assertEqual(answer.json["body"], known["body"])
         self.assertEqual(answer.headers["ETag"], f'"{head["version"] + 2}"')
         self.assertEqual(call(path, headers={"If-None-Match": f'"{head["version"]}"'}).status, 200)

@@ -106,7 +106,7 @@ class Switches(unittest.TestCase):
         def counted():
             answer = self.send("switches/preview", wish("off", "housing-fund", "department"), status=200).json
             return answer["calls_last_hour"] >= 3 and answer
-        answer = wait_until(counted, 10)
+        answer = wait_until(counted)
         self.assertIn("fund-balance-query", answer["services"])
         self.assertEqual(answer["reach"], len(answer["services"]))
         self.assertFalse(answer["needs_second_person"])
@@ -156,7 +156,7 @@ class Gateways(unittest.TestCase):
 
     def test_two_gateways_agree_and_both_confirm(self):
         with another_gateway() as other:
-            wait_until(lambda: sum(not g["stale"] for g in self.gateways()) >= 2, 5, "the second gateway in the list")
+            wait_until(lambda: sum(not g["stale"] for g in self.gateways()) >= 2, what="the second gateway in the list")
             token = login_verified()
             answer = call("/admin/v1/switches", body=wish(), token=self.admin).json
             self.assertTrue(answer["taken_up"]["confirmed"])
@@ -164,7 +164,7 @@ class Gateways(unittest.TestCase):
             self.assertEqual([call(FUND, token=token, base=base).status for base in (other, os.environ["SHIMIN_URL"])], [503, 503])
             call(f"/admin/v1/switches/{answer['switch']['id']}/undo", "POST", token=self.admin)
             self.assertEqual(call(FUND, token=token, base=other).status, 200)
-        wait_until(lambda: sum(not g["stale"] for g in self.gateways()) == 1, 5, "its leave")
+        wait_until(lambda: sum(not g["stale"] for g in self.gateways()) == 1, what="its leave")
 
     def test_a_gateway_that_falls_silent_is_stale_and_does_not_hold_up_a_switch(self):
         sql("INSERT INTO shimin.gateway (id, host, program, workers, started_at, version, switches_version, beat_at) VALUES "

@@ -35,22 +35,22 @@ class Counted(unittest.TestCase):
         """What `ask` adds to the sums that `read` gives."""
         calls, counts = self.settled(read)
         ask()
-        wait_until(lambda: read()[0] > calls, 10, "a count")
+        wait_until(lambda: read()[0] > calls, what="a count")
         after, added = self.settled(read)
         return after - calls, {name: value - counts.get(name, 0) for name, value in added.items() if value != counts.get(name, 0)}
 
     @staticmethod
     def settled(read):
-        """The sums once two readings three seconds apart agree: workers hand in every two seconds."""
+        """The sums once readings agree for four seconds: workers hand in every two seconds."""
         last = [None, 0.0]
 
         def same():
             now = read()
             if now != last[0]:
                 last[:] = [now, time.monotonic()]
-            return time.monotonic() - last[1] > 2.5
+            return time.monotonic() - last[1] > 4
 
-        wait_until(same, 30, "quiet")
+        wait_until(same, 60, "quiet")
         return last[0]
 
     def test_each_request_to_a_service_is_one_call_by_minute_and_day(self):
@@ -133,7 +133,7 @@ class Seen(unittest.TestCase):
         cls.calls = cls.count(cls.own)
         for _ in range(3):
             assert call(BALANCE, token=cls.citizen).status == 200
-        wait_until(lambda: cls.count(cls.own) >= cls.calls + 3, 10, "the counts")
+        wait_until(lambda: cls.count(cls.own) >= cls.calls + 3, what="the counts")
 
     @staticmethod
     def get(path, token, **query):
@@ -197,10 +197,10 @@ class Seen(unittest.TestCase):
             self.assertEqual({item["department"] for item in items}, {"housing-fund"})
             return sum(item["reads"] for item in items if (item["service"], item["purpose"]) == ("fund-balance-query", "own_query"))
 
-        before = reads()
+        before = Counted.settled(reads)
         for _ in range(4):
             call(BALANCE, token=self.citizen)
-        wait_until(lambda: reads() == before + 4, 5, "the reads")
+        wait_until(lambda: reads() == before + 4, what="the reads")
         self.assertEqual(int(sql("SELECT count(*) FROM shimin.footprint WHERE department_slug = 'housing-fund' AND "
                                  "service_slug = 'fund-balance-query'")[0][0]), reads())
 
@@ -224,7 +224,7 @@ class Seen(unittest.TestCase):
         call(BALANCE, token=self.citizen)
         began = time.monotonic()
         while next_event()["today"]["calls"] <= first["today"]["calls"]:
-            self.assertLess(time.monotonic() - began, 10)
+            self.assertLess(time.monotonic() - began, 20)
         connection.close()
 
 

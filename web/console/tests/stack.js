@@ -41,7 +41,7 @@ export async function citizen(path, language = 'en') {
   return { status: answer.status, body: await answer.json() }
 }
 
-export async function waitUntil(condition, what, milliseconds = 5000) {
+export async function waitUntil(condition, what, milliseconds = 20000) {
   for (const end = Date.now() + milliseconds; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const value = await condition()
     if (value) return value
@@ -56,15 +56,21 @@ export function openBrowser() {
   })
 }
 
-/** A page of a browser of its own; `faults` gathers what its policy refused and what its scripts threw. */
+/** A page of a browser of its own; `faults` gathers what its policy refused and what its scripts threw. Nothing moves in it. */
 export async function newPage(browser, { locale = 'en-GB', colorScheme = 'light', viewport = { width: 1440, height: 900 } } = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, colorScheme, viewport, timezoneId: 'Asia/Shanghai' })
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, colorScheme, viewport, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(15000)
+  page.setDefaultTimeout(60000)
   const faults = []
   page.on('pageerror', (error) => faults.push(String(error.stack ?? error)))
   page.on('console', (message) => /Content Security Policy|\[Vue/.test(message.text()) && faults.push(message.text()))
   return { page, faults }
+}
+
+/** Chooses in a list by the keys: a click would aim at where it stood before the form around it moved. */
+export async function choose(page, list, option) {
+  await page.getByRole('combobox', { name: list }).press('Enter')
+  await page.getByRole('option', { name: option }).click()
 }
 
 const english = { name: 'User name', password: 'Password', code: 'Code', enter: 'Log in' }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { citizen, logIn, newPage, newStaff, openBrowser, waitUntil } from './stack.js'
+import { after, afterEach, before, test } from 'node:test'
+import { choose, citizen, logIn, newPage, newStaff, openBrowser, waitUntil } from './stack.js'
 
 const service = 'metro-line-timetable'
 const position = async () => (await citizen(`/v1/services/${service}`)).body.switch.position
 let browser
 before(async () => (browser = await openBrowser()))
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close()))) // what is open goes on asking
 after(() => browser.close())
 
 test('a wrong code is refused with what to do, and the right one opens the overview', async () => {
@@ -28,7 +29,7 @@ test('a service is switched off for a while after a preview, citizens are told w
   await page.getByRole('textbox', { name: 'Search' }).fill('metro')
   await page.getByRole('row').filter({ hasText: service }).getByRole('button').click()
   const form = page.getByRole('dialog')
-  await form.getByRole('radio', { name: /^Off/ }).check({ force: true })
+  await form.getByRole('radio', { name: /^Off/ }).press('Space')
   await form.getByLabel('Reason in Chinese').fill('信号升级')
   await form.getByLabel('Reason in English').fill('The signals are being renewed')
   const until = new Date(Date.now() + 86400_000)
@@ -61,9 +62,8 @@ test('a department is closed only when a second person confirms', async () => {
   await first.page.getByRole('link', { name: 'Services & switches' }).click()
   await first.page.getByRole('button', { name: 'Switch more than one' }).click()
   const form = first.page.getByRole('dialog')
-  await form.getByRole('combobox', { name: 'Reach' }).click({ force: true })
-  await first.page.getByRole('option', { name: 'Whole city' }).click()
-  await form.getByRole('radio', { name: /^Read only/ }).check({ force: true })
+  await choose(first.page, 'Reach', 'Whole city')
+  await form.getByRole('radio', { name: /^Read only/ }).press('Space')
   await form.getByLabel('Reason in Chinese').fill('演练')
   await form.getByLabel('Reason in English').fill('A drill')
   await form.getByRole('button', { name: 'Preview' }).click()
@@ -73,6 +73,7 @@ test('a department is closed only when a second person confirms', async () => {
   await logIn(second.page, await newStaff('system'), { name: '用户名', password: '密码', code: '验证码', enter: '登录' })
   await second.page.goto(`${second.page.url().split('#')[0]}#/approvals`)
   await second.page.getByRole('button', { name: '否决' }).click()
+  await second.page.getByText('全部', { exact: true }).click()
   await second.page.getByText('已否决').first().waitFor()
   assert.equal(await position(), 'open')
   assert.deepEqual([...first.faults, ...second.faults], [])
@@ -89,8 +90,7 @@ test('a department makes a client and its secret is shown once', async () => {
   await page.getByRole('button', { name: 'Save' }).click()
   const row = page.getByRole('row').filter({ hasText: `metro.${name}` })
   await row.getByRole('button', { name: 'New credential' }).click()
-  await page.getByRole('combobox', { name: 'Method' }).click({ force: true })
-  await page.getByRole('option', { name: /Secret/ }).click()
+  await choose(page, 'Method', /Secret/)
   await page.getByRole('button', { name: 'Save' }).click()
   assert.match(await page.getByRole('status').getByRole('code').innerText(), /^[A-Za-z0-9_-]{43}$/)
   assert.deepEqual(faults, [])
