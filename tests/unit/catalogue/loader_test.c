@@ -91,20 +91,20 @@ static void see_the_switch(void)
     ck_assert(open_worker());
     ck_assert_int_eq(position(), SWITCH_OPEN);
     done++;
-    WAIT_UNTIL(done >= 2, 10);
+    WAIT_UNTIL(done >= 2);
     if (worker_index() == 0)
         run(SWITCH("off", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_OFF, 2);
+    WAIT_UNTIL(position() == SWITCH_OFF);
     done++;
-    WAIT_UNTIL(done == 4, 10);
+    WAIT_UNTIL(done == 4);
     /* the connection that would read the change dies with its notice, the one that listens does not */
     if (worker_index() == 0)
         run(SWITCH("no_new", "NULL",
                    "NULL") "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' "
                            "AND pid <> pg_backend_pid() AND query NOT LIKE 'LISTEN%'");
-    WAIT_UNTIL(position() == SWITCH_NO_NEW, 5);
+    WAIT_UNTIL(position() == SWITCH_NO_NEW);
     done++;
-    WAIT_UNTIL(done == 6, 10);
+    WAIT_UNTIL(done == 6);
     pg_close();
 }
 
@@ -119,18 +119,18 @@ static void plan(void)
 {
     ck_assert(open_worker());
     run(SWITCH("no_new", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_NO_NEW, 2);
+    WAIT_UNTIL(position() == SWITCH_NO_NEW);
     int64_t before = snapshot_switch_changes_at(catalogue_snapshot());
     ck_assert_int_eq(before, INT64_MAX);
     run(SWITCH("off", "now() + interval '1 second'", "now() + interval '2 seconds'")
             SWITCH("off", "now() + interval '1 day'", "now() + interval '2 days'"));
-    WAIT_UNTIL(snapshot_switch_changes_at(catalogue_snapshot()) != INT64_MAX, 2);
+    WAIT_UNTIL(snapshot_switch_changes_at(catalogue_snapshot()) != INT64_MAX);
     ck_assert_int_eq(position(), SWITCH_NO_NEW); /* still, and not open */
-    WAIT_UNTIL(position() == SWITCH_OFF, 3);
-    WAIT_UNTIL(position() == SWITCH_NO_NEW, 3); /* again */
+    WAIT_UNTIL(position() == SWITCH_OFF);
+    WAIT_UNTIL(position() == SWITCH_NO_NEW); /* again */
     ck_assert_int_gt(snapshot_switch_changes_at(catalogue_snapshot()), clock_wall() + seconds(3600));
     run(SWITCH("open", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_OPEN, 2);
+    WAIT_UNTIL(position() == SWITCH_OPEN);
     ck_assert_int_eq(snapshot_switch_changes_at(catalogue_snapshot()), INT64_MAX); /* the plan for tomorrow is off */
     pg_close();
 }
@@ -150,11 +150,11 @@ static void refuse(void)
     version.len = (size_t)str_find(version, STR(".")) + 1; /* of the definitions */
     run(SERVICE("broken", "fly"));
     run(SWITCH("off", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_OFF, 2); /* switches go on over the definitions that are good */
+    WAIT_UNTIL(position() == SWITCH_OFF); /* switches go on over the definitions that are good */
     ck_assert_ptr_null(snapshot_service(catalogue_snapshot(), STR("broken")));
     ck_assert(str_starts(snapshot_version(catalogue_snapshot()), version));
     run("DELETE FROM shimin.service WHERE slug = 'broken';" SERVICE("good", "query"));
-    WAIT_UNTIL(snapshot_service(catalogue_snapshot(), STR("good")), 2);
+    WAIT_UNTIL(snapshot_service(catalogue_snapshot(), STR("good")));
     run("DELETE FROM shimin.service");
     (void)fiber_sleep(milliseconds(300)); /* there is nothing to poll for: nothing happens */
     ck_assert_ptr_nonnull(snapshot_service(catalogue_snapshot(), STR("good")));
@@ -178,8 +178,8 @@ static void load_and_switch(void)
 {
     ck_assert(open_worker());
     run(SWITCH("read_only", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_READ_ONLY, 2);
-    WAIT_UNTIL(is_on_disk("read_only"), 5);
+    WAIT_UNTIL(position() == SWITCH_READ_ONLY);
+    WAIT_UNTIL(is_on_disk("read_only"));
     pg_close();
 }
 

@@ -43,7 +43,7 @@ static inline void open_catalogue(void)
     struct snapshot *snapshot = snapshot_compile(STR("{\"version\":1}"), NULL, &faults);
     ck_assert_msg(snapshot != NULL, "%s", faults.at);
     snapshot_publish(snapshot);
-    WAIT_UNTIL(catalogue_snapshot(), 5);
+    WAIT_UNTIL(catalogue_snapshot());
     __lsan_enable();
 }
 

@@ -82,9 +82,9 @@ static void write_many(void)
     open_worker();
     struct batch *batch = batch_open(&settings);
     add(batch, 0, 3000);
-    WAIT_UNTIL(rows() == 3000, 5);
+    WAIT_UNTIL(rows() == 3000);
     add(batch, 3000, 3001);
-    WAIT_UNTIL(rows() == 3001, 5);
+    WAIT_UNTIL(rows() == 3001);
     add(batch, 0, 100); /* seen before */
     ck_assert(batch_flush(batch));
     ck_assert_int_eq(rows(), 3001);
@@ -107,13 +107,13 @@ static void lose_postgres(void)
     add(batch, 0, 500);
     server_kill(&server);
     add(batch, 500, 3000);
-    WAIT_UNTIL(spool_files(false) > 0, 10); /* more than memory may hold goes to disk */
+    WAIT_UNTIL(spool_files(false) > 0); /* more than memory may hold goes to disk */
     add(batch, 3000, 3100);
     postgres_start(&server);
-    WAIT_UNTIL(rows() == 3100, 20);
-    WAIT_UNTIL(spool_files(false) == 0, 5);
+    WAIT_UNTIL(rows() == 3100);
+    WAIT_UNTIL(spool_files(false) == 0);
     add(batch, 3100, 3200);
-    WAIT_UNTIL(rows() == 3200, 5);
+    WAIT_UNTIL(rows() == 3200);
     pg_close();
 }
 
@@ -131,10 +131,10 @@ static void stop_without_postgres(void)
     open_worker();
     struct batch *batch = batch_open(&settings);
     server_kill(&server);
-    WAIT_UNTIL(!pg_is_up(), 5);
+    WAIT_UNTIL(!pg_is_up());
     add(batch, 0, 700);
     batch_close(batch);
-    WAIT_UNTIL(spool_files(false) > 0, 10);
+    WAIT_UNTIL(spool_files(false) > 0);
     add(batch, 700, 710); /* a fiber that was still running */
     (void)fiber_sleep(milliseconds(300));
     pg_close();
@@ -144,8 +144,8 @@ static void start_again(void)
 {
     open_worker();
     (void)batch_open(&settings);
-    WAIT_UNTIL(rows() == 710, 20);
-    WAIT_UNTIL(spool_files(false) == 0, 5);
+    WAIT_UNTIL(rows() == 710);
+    WAIT_UNTIL(spool_files(false) == 0);
     pg_close();
 }
 
@@ -168,8 +168,8 @@ static void read_torn(void)
 {
     open_worker();
     (void)batch_open(&settings);
-    WAIT_UNTIL(rows() == 2, 20);
-    WAIT_UNTIL(spool_files(false) == 1, 5); /* the refused row is put aside */
+    WAIT_UNTIL(rows() == 2);
+    WAIT_UNTIL(spool_files(false) == 1); /* the refused row is put aside */
     pg_close();
 }
 

@@ -102,7 +102,7 @@ START_TEST(a_question_is_measured)
     settings.secrets =
         secrets_parse(STR("departments: {test: {key_id: a, hmac_key: MDEyMzQ1Njc4OWFiY2RlZg==}}"), "secrets.yaml", &faults);
     ck_assert(workers_start(1, measure, NULL));
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 END_TEST
 

@@ -49,7 +49,7 @@ static void make(void)
     rmdir(path);
     fake_open(&fake);
     fake.answer = GOOD;
-    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', concurrency: 4, deadline_ms: 300}",
+    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', concurrency: 4, deadline_ms: 1000}",
              fake.port);
     service = service_of(department_of(contract_of(contract_yaml), definition), ARCHETYPE_QUERY, LEVEL_REAL_NAME, true,
                          "operation: {id: listCards, request: {id_number: citizen.id_number}, items: /data, cache: {fresh: 1, "
@@ -88,7 +88,7 @@ static void keep(void)
     open_worker();
     struct department_answer first, again;
     ck_assert_ptr_null(ask(&first));
-    WAIT_UNTIL(keys() == 1, 2);
+    WAIT_UNTIL(keys() == 1);
     fake.answer = FAKE_HANG;
     ck_assert_ptr_null(ask(&again));
     ck_assert_int_eq(again.as_of, first.as_of);
@@ -143,7 +143,7 @@ static void share(void)
     struct fiber_group group = {0};
     for (size_t i = 0; i < COUNT_OF(results); i++)
         fiber_spawn(&group, ask_into, &results[i]);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(2))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     for (size_t i = 0; i < COUNT_OF(results); i++)
         ck_assert_int_eq(results[i], 1);
     ck_assert_int_eq(fake.requests, 1);
@@ -170,7 +170,7 @@ static void lead_and_leave(void)
     (void)fiber_sleep(milliseconds(20));
     fake.answer = GOOD;
     ck_assert_int_eq(fiber_join(&leader, clock_steady()), WAIT_DEADLINE);
-    ck_assert_int_eq(fiber_join(&followers, deadline_in(seconds(2))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&followers, deadline_in(seconds(20))), WAIT_DONE);
     for (size_t i = 1; i < 4; i++)
         ck_assert_int_eq(results[i], 1);
     ck_assert_int_eq(fake.requests, 2);
@@ -190,11 +190,11 @@ static void go_without(void)
     open_worker();
     struct department_answer answer;
     server_kill(&server);
-    WAIT_UNTIL(!redis_is_up(), 2);
+    WAIT_UNTIL(!redis_is_up());
     for (int i = 0; i < 3; i++) {
         int64_t began = clock_steady();
         ck_assert_ptr_null(ask(&answer));
-        ck_assert_int_lt(clock_steady() - began, milliseconds(200));
+        ck_assert_int_lt(clock_steady() - began, milliseconds(900));
     }
     ck_assert_int_eq(fake.requests, 3);
     redis_close();

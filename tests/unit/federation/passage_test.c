@@ -121,7 +121,7 @@ static void run(void (*body)(void))
     char definition[256];
     log_set_level(LOG_ERROR + 1);
     fake_open(&fake);
-    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', concurrency: 4, deadline_ms: 400}",
+    snprintf(definition, sizeof definition, "backend: {address: 'http://127.0.0.1:%u', concurrency: 4, deadline_ms: 1000}",
              fake.port);
     department = department_of(contract_of(contract_yaml), definition);
     citizen = citizen_of();

@@ -139,7 +139,7 @@ static void run(void (*given)(struct upstream *upstream, struct arena *arena))
     target.idle = 4;
     target.idle_time = seconds(5);
     ck_assert(workers_start(1, run_scenario, NULL));
-    workers_stop(NULL, NULL, deadline_in(seconds(2)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 
 static struct upstream_request get(int64_t within)
@@ -377,7 +377,7 @@ static void slow(struct upstream *upstream, struct arena *arena)
     ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TIMEOUT);
     request = get(milliseconds(100));
     ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_TIMEOUT);
-    ck_assert_int_lt(clock_steady() - began, milliseconds(1000));
+    ck_assert_int_lt(clock_steady() - began, seconds(4)); /* not the five of the call */
 }
 
 START_TEST(a_department_that_hangs_is_given_up_at_the_deadline)
@@ -455,7 +455,7 @@ int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints
     struct str rest = str_of(names.lists[names.look_ups++ % 4]);
     *list = NULL;
     if (strcmp(host, "slow.test") == 0)
-        usleep(400000);
+        usleep(4000000);
     struct addrinfo **end = list;
     while (rest.at) {
         struct str one = str_cut(&rest, ' ');
@@ -564,7 +564,7 @@ static void slow_name(struct upstream *upstream, struct arena *arena)
     struct upstream *other = upstream_open(&settings); /* meanwhile: the slow look-up holds nobody else's */
     ck_assert_int_eq(call(other, arena, &response), UPSTREAM_OK);
     upstream_close(other);
-    ck_assert_int_lt(clock_steady() - request.deadline, milliseconds(300));
+    ck_assert_int_lt(clock_steady() - request.deadline, seconds(2));
 }
 
 START_TEST(a_slow_name_server_holds_nobody_else)

@@ -72,7 +72,7 @@ static void log_in_often(void)
     open_postgres();
     for (size_t i = 0; i < COUNT_OF(ids); i++)
         fiber_spawn(&group, log_in_at_once, NULL);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(10))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     for (size_t i = 1; i < COUNT_OF(ids); i++)
         ck_assert(str_equal(ids[i], ids[0]));
     pg_close();

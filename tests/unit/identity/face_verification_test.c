@@ -64,7 +64,7 @@ static void end_at_once(void)
     contested = kept().id;
     for (int i = 0; i < 20; i++)
         fiber_spawn(&group, end_it, NULL);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(10))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     ck_assert_uint_eq(won, 1);
     ck_assert_uint_eq(lost, 19);
     ck_assert_int_eq(face_verification_end(arena, contested, FACE_FAILED), FACE_TAKEN);

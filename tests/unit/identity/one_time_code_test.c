@@ -120,7 +120,7 @@ static void use_at_once(void)
     ck_assert_int_eq(send(&wait), CODE_DONE);
     for (int i = 0; i < 50; i++)
         fiber_spawn(&group, check_at_once, NULL);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     ck_assert_uint_eq(accepted, 1);
     ck_assert_uint_eq(rejected, 49);
     close_floor();

@@ -87,7 +87,7 @@ static inline void open_floor(void)
 {
     ck_assert(redis_open(&(struct redis_settings){.url = redis_server.url}));
     ck_assert(identity_open());
-    WAIT_UNTIL(redis_tracking_is_on(), 5);
+    WAIT_UNTIL(redis_tracking_is_on());
 }
 
 static inline void close_floor(void)

@@ -169,7 +169,7 @@ static void wait_past_deadlines(void)
     fiber_set_deadline(deadline_in(seconds(50))); /* never later */
     ck_assert_int_eq(fiber_deadline(), own);
     ck_assert_int_eq(fiber_wait(DEADLINE_NEVER), WAIT_DEADLINE);
-    ck_assert_int_lt(clock_steady() - before, seconds(2));
+    ck_assert_int_lt(clock_steady() - before, seconds(20));
     ck_assert_int_eq(fiber_wait(DEADLINE_NEVER), WAIT_DEADLINE); /* for ever after */
 }
 
@@ -222,8 +222,8 @@ static void join_in_time(void)
         fiber_spawn(&group, sleep_item, &items[i]);
     }
     int64_t before = clock_steady();
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
-    ck_assert_int_lt(clock_steady() - before, seconds(1));
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
+    ck_assert_int_lt(clock_steady() - before, seconds(4));
     for (int i = 0; i < 10; i++) {
         ck_assert(items[i].returned);
         ck_assert_int_eq(items[i].outcome, WAIT_DONE);

@@ -28,7 +28,7 @@ static bool inside_run(void *argument)
 __attribute__((unused)) static void inside(void (*body)(void))
 {
     ck_assert(workers_start(1, inside_run, &body));
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 
 __attribute__((unused)) static unsigned long resident_kibibytes(void)

@@ -34,7 +34,7 @@ START_TEST(a_fiber_that_overflows_its_stack_dies_at_the_guard)
     if (child == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0});
         if (freopen("/dev/null", "w", stderr) && workers_start(1, overflow_open, NULL))
-            workers_stop(NULL, NULL, deadline_in(seconds(5)));
+            workers_stop(NULL, NULL, deadline_in(seconds(20)));
         _exit(0);
     }
     int status;

@@ -44,7 +44,7 @@ START_TEST(workers_serve_once_all_have_opened)
     ck_assert_uint_eq(worker_count(), 3);
     workers_post(count, NULL);
     await(&counted, 3);
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
     ck_assert_uint_eq(worker_count(), 0);
 }
 END_TEST
@@ -63,7 +63,7 @@ START_TEST(a_message_to_a_worker_that_has_opened_waits_for_the_others)
 {
     ck_assert(workers_start(3, open_and_post, NULL));
     await(&counted, 1);
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 END_TEST
 
@@ -109,7 +109,7 @@ START_TEST(threads_are_named_and_signals_are_left_to_main)
     ck_assert_str_eq(name, "worker-0");
     pthread_sigmask(SIG_SETMASK, NULL, &blocked);
     ck_assert(!sigismember(&blocked, SIGTERM));
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 END_TEST
 
@@ -157,7 +157,7 @@ START_TEST(messages_of_other_threads_arrive_once_and_in_order)
     for (unsigned i = 0; i < POSTERS; i++)
         pthread_join(threads[i], NULL);
     await(&received, POSTERS * POSTS);
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(workers_post_to_each_other)
     ck_assert(workers_start(2, open_at_once, NULL));
     worker_post(worker_at(0), pass, NULL);
     await(&received, 2000);
-    workers_stop(NULL, NULL, deadline_in(seconds(5)));
+    workers_stop(NULL, NULL, deadline_in(seconds(20)));
 }
 END_TEST
 

@@ -20,7 +20,7 @@ static const struct pg_statement create = {"test.create", "CREATE TABLE IF NOT E
 static const struct pg_statement empty = {"test.empty", "TRUNCATE account", 0};
 static const struct pg_statement insert = {"test.insert", "INSERT INTO account VALUES ($1, $2)", 2};
 static const struct pg_statement count = {"test.count", "SELECT count(*) FROM account", 0};
-static const struct pg_statement sleep_long = {"test.sleep", "SELECT pg_sleep(0.2)", 0};
+static const struct pg_statement sleep_long = {"test.sleep", "SELECT pg_sleep(1)", 0};
 
 static void open_pool(void)
 {
@@ -100,6 +100,8 @@ START_TEST(a_transaction_in_which_a_statement_failed_does_not_commit)
 }
 END_TEST
 
+static bool inserted;
+
 static void be_cancelled(void *argument)
 {
     (void)argument;
@@ -107,6 +109,7 @@ static void be_cancelled(void *argument)
     CLEANUP(pg_rollback) struct pg_transaction *transaction = NULL;
     ck_assert_int_eq(pg_begin(arena, &transaction), PG_OK);
     ck_assert_int_eq(pg_in(transaction, &insert, PG_ARGS(pg_integer(1), pg_integer(5)), NULL), PG_OK);
+    inserted = true;
     ck_assert_int_eq(pg_in(transaction, &sleep_long, PG_NO_ARGS, NULL), PG_CANCELLED);
     ck_assert_int_eq(pg_commit(&transaction), PG_CANCELLED);
 }
@@ -117,7 +120,8 @@ static void cancel(void)
     open_pool();
     struct fiber_group group = {0};
     fiber_spawn(&group, be_cancelled, NULL);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(milliseconds(60))), WAIT_DEADLINE);
+    WAIT_UNTIL(inserted);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(milliseconds(20))), WAIT_DEADLINE);
     ck_assert_int_eq(rows_now(arena), 0);
     /* all leases still serve */
     for (int i = 0; i < 4; i++)
@@ -153,7 +157,7 @@ static void queue_up(void)
     struct fiber_group group = {0};
     for (intptr_t i = 0; i < 16; i++)
         fiber_spawn(&group, take_turn, (void *)i);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     pg_close();
 }
 
@@ -185,7 +189,7 @@ static void exhaust(void)
     struct fiber_group group = {0};
     for (int i = 0; i < 3; i++)
         fiber_spawn(&group, wait_in_vain, NULL);
-    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(5))), WAIT_DONE);
+    ck_assert_int_eq(fiber_join(&group, deadline_in(seconds(20))), WAIT_DONE);
     pg_rollback(&held[0]);
     pg_rollback(&held[1]);
     leave_open(arena, 1);
