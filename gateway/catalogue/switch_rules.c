@@ -7,7 +7,7 @@
 #include <shimin/fiber.h>
 
 /* A switch is in force everywhere within 50 ms; who has not confirmed by then many times over will not. */
-enum { LOOK_MILLISECONDS = 5, CONFIRM_MILLISECONDS = 500 };
+enum { LOOK_MILLISECONDS = 5, CONFIRM_MILLISECONDS = 2000 };
 
 static int64_t second_person_above, proposal_time;
 
