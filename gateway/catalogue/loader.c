@@ -1,7 +1,10 @@
-/* The loader: a notice from Postgres starts a reload, which is compiled aside and published only if it is whole. */
+/* The loader: notices from Postgres start it. Definitions are compiled aside, which may take long; switches are laid over the
+ * newest definitions there are, and go out at once, whatever is being compiled. */
 #include "catalogue/loader.h"
 
 #include "catalogue/definitions.h"
+#include "catalogue/document.h"
+#include "catalogue/keeping.h"
 #include "catalogue/last_good.h"
 #include "catalogue_queries.h"
 #include "store/pg_listen.h"
@@ -15,21 +18,29 @@
 /* How long one reload may take, and how long until one that failed is tried again. */
 enum { RELOAD_SECONDS = 20, RETRY_SECONDS = 1, FIRST_SNAPSHOT_SECONDS = 30 };
 
-/* Lives on the first worker only. */
-static struct {
-    struct snapshot *latest; /* the loader's own reference */
-    bool want_definitions;
-    bool want_switches;
-    bool running;
-    struct timer retry;
-} loader;
-
 /* How a load ended. */
 enum load {
     LOAD_DONE,
     LOAD_REFUSED, /* it is faulty and waits for the next change */
     LOAD_LATER,   /* it could not be read, or not be compiled in time */
 };
+
+static enum load load_definitions(void);
+static enum load load_switches(void);
+
+/* Each runs in a fiber of its own, one at a time. Lives on the first worker only, as does all that follows. */
+static struct task {
+    enum load (*load)(void);
+    bool wanted, running;
+    struct timer retry;
+} definitions = {.load = load_definitions}, switches = {.load = load_switches};
+
+static struct {
+    struct snapshot *latest; /* what is out; the loader's own reference */
+    struct snapshot *fresh;  /* newer definitions, which go out with the switches of that moment; or NULL */
+    int64_t version;         /* of the definitions that were read last, refused ones too; 0: none */
+    bool doubtful;           /* Postgres may be another by now, for which its number proves nothing */
+} loader;
 
 static struct metric *reloads;  /* catalogue_reloads_total{outcome} */
 static struct metric *duration; /* catalogue_reload_duration_seconds{what,step} */
@@ -42,8 +53,46 @@ __attribute__((constructor)) static void register_metrics(void)
                         "What a new snapshot takes: to be read from Postgres, and to be built and handed to the workers.");
 }
 
+/* ---- tasks ---- */
+
+static void start(struct task *task);
+
+static void retry(struct timer *timer)
+{
+    start(CONTAINER_OF(timer, struct task, retry));
+}
+
+/* Wishes that come while it runs are fulfilled by its next turn. One that could not be fulfilled is kept and tried again: the
+ * notice of it came, and will not come a second time. */
+static void run(void *argument)
+{
+    struct task *task = argument;
+    while (task->wanted) {
+        task->wanted = false;
+        if (task->load() != LOAD_LATER)
+            continue;
+        task->wanted = true;
+        timer_set(&task->retry, deadline_in(seconds(RETRY_SECONDS)), retry);
+        break;
+    }
+    task->running = false;
+}
+
+static void start(struct task *task)
+{
+    task->wanted = true;
+    if (task->running)
+        return;
+    task->running = true;
+    fiber_start(run, task, deadline_in(seconds(RELOAD_SECONDS)));
+}
+
+/* ---- building and handing out ---- */
+
 /* One compilation, done on an offload thread: it reads the disk and burns the processor. */
 struct compilation {
+    struct arena *arena;
+    const struct catalogue_document *parts; /* to be joined first; or NULL */
     struct str document;
     struct snapshot *base; /* set: only its switches change */
     struct snapshot *result;
@@ -53,16 +102,10 @@ struct compilation {
 static void compile(void *argument)
 {
     struct compilation *work = argument;
+    if (work->parts)
+        work->document = catalogue_document_join(work->arena, work->parts);
     work->result = work->base ? snapshot_with_switches(work->base, work->document, &work->faults)
                               : snapshot_compile(work->document, last_good_contract, &work->faults);
-}
-
-static bool offload_patiently(void (*function)(void *argument), void *argument)
-{
-    while (!offload(function, argument))
-        if (fiber_sleep(milliseconds(10)) != WAIT_DONE)
-            return false;
-    return true;
 }
 
 static void count_step(const char *what, const char *step, int64_t began)
@@ -78,84 +121,33 @@ static enum load refuse(const char *faults)
     return LOAD_REFUSED;
 }
 
-static enum load build(struct arena *arena, struct str document, struct snapshot *base, struct snapshot **snapshot)
+/* Switches must hold soon; definitions give way to requests. */
+static enum load build(struct compilation *work)
 {
-    struct compilation work = {.document = document, .base = base, .faults = text_open(arena, 256)};
-    if (!offload_patiently(compile, &work))
+    work->faults = text_open(work->arena, 256);
+    if (!offload_patiently(work->base ? offload : offload_aside, compile, work))
         return LOAD_LATER;
-    if (!work.result)
-        return refuse(work.faults.at);
-    *snapshot = work.result;
-    return LOAD_DONE;
+    return work->result ? LOAD_DONE : refuse(work->faults.at);
 }
 
 static void announce(struct snapshot *snapshot)
 {
     metric_count(reloads, STR("published"));
-    snapshot_release(loader.latest);
+    snapshot_retire(loader.latest);
     loader.latest = snapshot;
     snapshot_reference(snapshot);
     snapshot_publish(snapshot);
 }
 
-/* ---- the copy on disk: written when the snapshot is out, for to sync a disk may take longer than a switch may ---- */
-
-/* A document and, after it, the switches that were set over it. */
-static struct kept {
-    struct arena *arena; /* NULL: there is nothing to be written */
-    struct str document;
-    bool (*write)(struct str document);
-} kept[2] = {{.write = last_good_keep_document}, {.write = last_good_keep_switches}};
-static bool keeping;
-
-/* What cannot be kept is good all the same; the log has the reason. */
-static void write_kept(void *argument)
+static struct snapshot *newest(void)
 {
-    const struct kept *copy = argument;
-    (void)!copy->write(copy->document);
+    return loader.fresh ? loader.fresh : loader.latest;
 }
 
-static void keep_waiting(void *argument)
-{
-    (void)argument;
-    for (size_t i = 0; i < COUNT_OF(kept); i++) {
-        struct kept copy = kept[i];
-        if (!copy.arena)
-            continue;
-        kept[i].arena = NULL;
-        (void)offload_patiently(write_kept, &copy);
-        arena_close(copy.arena);
-        i = SIZE_MAX; /* another may have come meanwhile */
-    }
-    keeping = false;
-}
-
-static void keep(struct str document, bool over_definitions)
-{
-    struct kept *copy = &kept[over_definitions];
-    arena_close(copy->arena);
-    copy->arena = arena_open();
-    copy->document = str_copy(copy->arena, document);
-    if (keeping)
-        return;
-    keeping = true;
-    fiber_start(keep_waiting, NULL, DEADLINE_NEVER);
-}
-
-/* Builds over `base` or anew, and hands it out. */
-static enum load publish(struct arena *arena, struct str document, struct snapshot *base)
-{
-    struct snapshot *snapshot;
-    enum load outcome = build(arena, document, base, &snapshot);
-    if (outcome == LOAD_DONE)
-        announce(snapshot);
-    return outcome;
-}
-
-static bool has_services(void)
+static bool has_services(const struct snapshot *snapshot)
 {
     const struct service *first;
-    return loader.latest && snapshot_services(loader.latest, &first) > 0;
+    return snapshot && snapshot_services(snapshot, &first) > 0;
 }
 
 /* ---- contracts: read and written on an offload thread, as all that waits for the disk ---- */
@@ -200,116 +192,127 @@ static bool fetch_contracts(struct arena *arena, const struct inspection *inspec
         if (pg_rows(row) != 1)
             continue; /* what is missing here is named when the document is compiled */
         work.bytes = pg_bin(arena, row, 0, 0);
-        if (!offload_patiently(keep_contract, &work) || !work.kept)
+        if (!offload_patiently(offload, keep_contract, &work) || !work.kept)
             return false;
     }
     return true;
 }
 
-/* Definitions, and at once over them what is laid over them, which is as old or newer: one snapshot goes out. */
-static enum load publish_definitions(struct arena *arena, struct str text)
+/* ---- definitions ---- */
+
+/* They wait there for the switches, which are read when they are there: so what goes out has the newest of both. */
+static void hand_over(struct snapshot *snapshot)
 {
-    const struct pg_result *over;
-    struct snapshot *definitions;
-    if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &over) != PG_OK || pg_rows(over) != 1)
-        return LOAD_LATER;
+    snapshot_retire(loader.fresh);
+    loader.fresh = snapshot;
+    start(&switches);
+}
+
+static enum load compile_definitions(struct arena **arena, const struct catalogue_document *document)
+{
+    struct compilation work = {.arena = *arena, .parts = document};
     int64_t began = clock_steady();
-    enum load outcome = build(arena, text, NULL, &definitions);
+    enum load outcome = build(&work);
     if (outcome != LOAD_DONE)
         return outcome;
-    outcome = publish(arena, pg_str(over, 0, 0), definitions);
-    snapshot_release(definitions);
     count_step("definitions", "build", began);
-    if (outcome == LOAD_DONE && has_services()) {
-        keep(text, false);
-        keep(pg_str(over, 0, 0), true);
+    if (has_services(work.result)) {
+        keep_on_disk(*arena, work.document, false);
+        *arena = NULL;
     }
+    hand_over(work.result);
+    return LOAD_DONE;
+}
+
+static enum load read_definitions(struct arena **arena)
+{
+    struct catalogue_document document;
+    int64_t began = clock_steady();
+    if (!catalogue_document_read(*arena, &document))
+        return LOAD_LATER;
+    count_step("definitions", "read", began);
+    loader.version = document.version;
+    /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
+    if (!document.services && (has_services(newest()) || last_good_document(*arena).at))
+        return refuse("Postgres has no service, and there were some: is it the right database?\n");
+    struct inspection inspection = {.arena = *arena, .digests = document.digests};
+    if (!offload_patiently(offload, find_missing, &inspection) || !fetch_contracts(*arena, &inspection))
+        return LOAD_LATER;
+    return compile_definitions(arena, &document);
+}
+
+/* One notice may tell of what an earlier one has brought already. */
+static bool is_known(struct arena *arena)
+{
+    const struct pg_result *row;
+    return !loader.doubtful && loader.version && pg_query(arena, &sql_catalogue_version, PG_NO_ARGS, &row) == PG_OK &&
+           pg_rows(row) == 1 && pg_int(row, 0, 0) == loader.version;
+}
+
+static enum load load_definitions(void)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    if (is_known(arena))
+        return LOAD_DONE;
+    loader.doubtful = false;
+    enum load outcome = read_definitions(&arena);
+    loader.doubtful |= outcome == LOAD_LATER;
     return outcome;
 }
 
-static enum load load_definitions(struct arena *arena)
+/* ---- switches ---- */
+
+static enum load lay_over(struct arena *arena, struct str document)
 {
-    const struct pg_result *row;
     int64_t began = clock_steady();
-    if (pg_query(arena, &sql_catalogue_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
-        return LOAD_LATER;
-    count_step("definitions", "read", began);
-    /* A database that was emptied, or is another, must not empty the gateways; so an empty document is not kept either. */
-    if (!pg_int(row, 0, 1) && (has_services() || last_good_document(arena).at))
-        return refuse("Postgres has no service, and there were some: is it the right database?\n");
-    struct inspection inspection = {.arena = arena, .digests = pg_str(row, 0, 2)};
-    if (!offload_patiently(find_missing, &inspection) || !fetch_contracts(arena, &inspection))
-        return LOAD_LATER;
-    return publish_definitions(arena, pg_str(row, 0, 0));
+    struct compilation work = {.arena = arena, .document = document, .base = newest()};
+    snapshot_reference(work.base);
+    enum load outcome = build(&work);
+    if (outcome == LOAD_DONE) {
+        if (loader.fresh == work.base) { /* and no newer one came meanwhile */
+            snapshot_retire(loader.fresh);
+            loader.fresh = NULL;
+        }
+        announce(work.result);
+        count_step("switches", "build", began);
+    }
+    snapshot_retire(work.base);
+    return outcome;
 }
 
-static enum load load_switches(struct arena *arena)
+static enum load load_switches(void)
 {
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
     const struct pg_result *row;
     int64_t began = clock_steady();
     if (pg_query(arena, &sql_switches_document, PG_NO_ARGS, &row) != PG_OK || pg_rows(row) != 1)
         return LOAD_LATER;
     count_step("switches", "read", began);
-    began = clock_steady();
-    enum load outcome = publish(arena, pg_str(row, 0, 0), loader.latest);
-    count_step("switches", "build", began);
-    if (outcome == LOAD_DONE)
-        keep(pg_str(row, 0, 0), true);
+    enum load outcome = lay_over(arena, pg_str(row, 0, 0));
+    if (outcome == LOAD_DONE && has_services(loader.latest)) {
+        keep_on_disk(arena, pg_str(row, 0, 0), true);
+        arena = NULL;
+    }
     return outcome;
 }
 
-static void reload(void *argument);
-
-static void start_reload(void)
-{
-    if (loader.running)
-        return;
-    loader.running = true;
-    fiber_start(reload, NULL, deadline_in(seconds(RELOAD_SECONDS)));
-}
-
-static void retry(struct timer *timer)
-{
-    (void)timer;
-    start_reload();
-}
-
-/* Wishes that come while it runs are fulfilled by its next turn. One that could not be fulfilled is kept and tried again: the
- * notice of it came, and will not come a second time. */
-static void reload(void *argument)
-{
-    (void)argument;
-    while (loader.want_definitions || loader.want_switches) {
-        CLEANUP(arena_close_held) struct arena *arena = arena_open();
-        bool definitions = loader.want_definitions || !loader.latest;
-        loader.want_definitions = loader.want_switches = false;
-        enum load outcome = definitions ? load_definitions(arena) : load_switches(arena);
-        if (definitions && outcome == LOAD_REFUSED && loader.latest)
-            outcome = load_switches(arena); /* they hold over the definitions that stay */
-        if (outcome != LOAD_LATER)
-            continue;
-        loader.want_definitions |= definitions;
-        loader.want_switches = true;
-        timer_set(&loader.retry, deadline_in(seconds(RETRY_SECONDS)), retry);
-        break;
-    }
-    loader.running = false;
-}
+/* ---- notices ---- */
 
 static void noticed(struct str payload, void *argument)
 {
     (void)argument;
-    if (str_is(payload, "switches"))
-        loader.want_switches = true;
-    else
-        loader.want_definitions = true;
-    start_reload();
+    start(str_is(payload, "switches") ? &switches : &definitions);
 }
 
-/* Notices may have been missed. */
+/* Notices may have been missed. What was read just before the first LISTEN was read from the same Postgres. */
 static void restored(void *argument)
 {
-    noticed(STR("catalogue"), argument);
+    static bool before;
+    (void)argument;
+    loader.doubtful |= before;
+    before = true;
+    start(&definitions);
+    start(&switches);
 }
 
 /* Of either document; -1 without one. */
@@ -328,24 +331,22 @@ static bool load_last_good(struct arena *arena)
         return false;
     }
     log_warning("Postgres gives no catalogue: starting from the last good snapshot on disk");
-    struct snapshot *snapshot, *switched;
-    if (build(arena, document, NULL, &snapshot) != LOAD_DONE)
+    struct compilation first = {.arena = arena, .document = document};
+    if (build(&first) != LOAD_DONE)
         return false;
     /* once, so that no worker begins with a service open that was switched off */
-    struct str switches = last_good_switches(arena);
-    if (switches_version(arena, switches) >= switches_version(arena, document) &&
-        build(arena, switches, snapshot, &switched) == LOAD_DONE) {
-        snapshot_release(snapshot);
-        snapshot = switched;
-    }
-    announce(snapshot);
+    struct compilation over = {.arena = arena, .document = last_good_switches(arena), .base = first.result};
+    bool newer = switches_version(arena, over.document) >= switches_version(arena, document);
+    if (newer && build(&over) == LOAD_DONE)
+        snapshot_retire(first.result);
+    announce(over.result ? over.result : first.result);
     return true;
 }
 
 static bool open_first(struct str directory)
 {
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
-    if (!last_good_open(directory) || (load_definitions(arena) != LOAD_DONE && !load_last_good(arena)))
+    if (!last_good_open(directory) || (load_definitions() != LOAD_DONE && !load_last_good(arena)))
         return false;
     pg_listen("shimin_catalogue", noticed, restored, NULL);
     /* a change between the load and the LISTEN is caught by `restored`, which the first connection calls as well */

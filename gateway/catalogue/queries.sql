@@ -1,12 +1,28 @@
--- name: catalogue_document
--- Everything a snapshot is compiled from, as one JSON text; how many services there are; and the digests of the contracts it names,
--- so that nobody need read the text to find them.
-SELECT shimin.catalogue_document()::text,
+-- name: catalogue_as_of_now
+-- What follows in the transaction sees one moment.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: catalogue_frame
+-- Everything a snapshot is compiled from but the services, as one JSON text; how many services there are; and the digests of the
+-- contracts it names and its version, so that nobody need read the text to find them.
+SELECT shimin.catalogue_frame()::text,
        (SELECT count(*) FROM shimin.service),
        (SELECT coalesce(json_agg(DISTINCT sha256), '[]'::json)::text
         FROM (SELECT contract_sha256 AS sha256 FROM shimin.department WHERE contract_sha256 IS NOT NULL
               UNION ALL
-              SELECT contract_sha256 FROM shimin.service_version WHERE state IN ('live', 'canary')) AS used);
+              SELECT contract_sha256 FROM shimin.service_version WHERE state IN ('live', 'canary')) AS used),
+       (SELECT version FROM shimin.catalogue_state);
+
+-- name: catalogue_departments
+SELECT slug FROM shimin.department ORDER BY number;
+
+-- name: catalogue_services
+-- Those of a department, as JSON texts with commas between; NULL when it has none.
+SELECT shimin.catalogue_services($1);
+
+-- name: catalogue_version
+-- Of the definitions.
+SELECT version FROM shimin.catalogue_state;
 
 -- name: switches_document
 -- What is laid over the definitions now, switches and settings, as one JSON text.

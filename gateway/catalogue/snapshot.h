@@ -26,6 +26,8 @@ void switches_open(const uint8_t key[32]);
 
 /* Gives up the caller's reference; NULL is ignored. */
 void snapshot_release(struct snapshot *snapshot);
+/* The same from a worker, which does not wait: a large one takes its time to be freed, aside. */
+void snapshot_retire(struct snapshot *snapshot);
 
 /* Hands a snapshot (and the caller's reference) to every worker. Any thread. */
 void snapshot_publish(struct snapshot *snapshot);

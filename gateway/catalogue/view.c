@@ -2,6 +2,7 @@
 #include "catalogue/definitions.h"
 #include "catalogue/presence.h"
 
+#include <shimin/fiber.h>
 #include <shimin/log.h>
 #include <shimin/worker.h>
 
@@ -17,6 +18,23 @@ struct view {
 /* The first view is the current one. */
 static _Thread_local struct view *views;
 
+static void release(void *argument)
+{
+    snapshot_release(argument);
+}
+
+static void retire(void *argument)
+{
+    while (!offload_aside(release, argument))
+        (void)fiber_sleep(milliseconds(10));
+}
+
+void snapshot_retire(struct snapshot *snapshot)
+{
+    if (snapshot)
+        fiber_start(retire, snapshot, DEADLINE_NEVER);
+}
+
 static void drop_unused(void)
 {
     for (struct view **link = views ? &views->next : NULL; link && *link;) {
@@ -26,7 +44,7 @@ static void drop_unused(void)
             continue;
         }
         *link = view->next;
-        snapshot_release(view->snapshot);
+        snapshot_retire(view->snapshot);
         free(view);
     }
 }

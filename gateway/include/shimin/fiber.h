@@ -68,6 +68,8 @@ bool fiber_cancelled(void);
  * not interrupted by deadline or cancellation (its argument lives on our stack), so keep it short. false, without running
  * it, when the queue is full. */
 MUST_CHECK bool offload(void (*function)(void *argument), void *argument);
+/* The same on a thread of lower priority, one for the program: for what takes long and gives way to everything else. */
+MUST_CHECK bool offload_aside(void (*function)(void *argument), void *argument);
 
 /* ---- for the floors that make waiting calls out of callbacks ---- */
 

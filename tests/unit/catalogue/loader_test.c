@@ -36,6 +36,18 @@ static void run(const char *sql)
     PQfinish(connection);
 }
 
+static bool is_waiting_for(const char *words)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql, "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%%s%%'", words);
+    PGconn *connection = PQconnectdb(server.url);
+    PGresult *result = PQexec(connection, sql);
+    bool waits = PQntuples(result) > 0;
+    PQclear(result);
+    PQfinish(connection);
+    return waits;
+}
+
 #define SERVICE(slug, archetype)                                                                                               \
     "INSERT INTO shimin.service (slug, department, ordering, definition) VALUES ('" slug "', 'metro', 1, "                     \
     "'{\"slug\":\"" slug "\",\"category\":\"travel\",\"archetype\":\"" archetype "\",\"level\":\"L1\"}');"
@@ -168,6 +180,33 @@ START_TEST(a_refused_or_emptied_catalogue_leaves_the_old_one)
 }
 END_TEST
 
+/* Whoever holds the areas holds up the reading of definitions. */
+static void switch_meanwhile(void)
+{
+    ck_assert(open_worker());
+    PGconn *holder = PQconnectdb(server.url);
+    PQclear(PQexec(holder, "BEGIN; LOCK TABLE shimin.area"));
+    run(SERVICE("late", "query"));
+    WAIT_UNTIL(is_waiting_for("catalogue_frame"), 20);
+    run(SWITCH("off", "NULL", "NULL"));
+    WAIT_UNTIL(position() == SWITCH_OFF, 20);
+    ck_assert_ptr_null(snapshot_service(catalogue_snapshot(), STR("late")));
+    ck_assert(is_waiting_for("catalogue_frame")); /* still */
+    run(SWITCH("no_new", "NULL", "NULL"));
+    WAIT_UNTIL(position() == SWITCH_NO_NEW, 20);
+    PQfinish(holder);
+    WAIT_UNTIL(snapshot_service(catalogue_snapshot(), STR("late")), 20);
+    ck_assert_int_eq(position(), SWITCH_NO_NEW); /* not what held when the reading began */
+    pg_close();
+}
+
+START_TEST(a_switch_holds_at_once_while_new_definitions_are_still_being_read)
+{
+    fill();
+    inside(1, switch_meanwhile);
+}
+END_TEST
+
 static bool is_on_disk(const char *words)
 {
     CLEANUP(arena_close_held) struct arena *arena = arena_open();
@@ -261,6 +300,7 @@ int main(void)
     tcase_set_timeout(all, 90);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_switch_is_seen_by_every_worker_even_if_the_reading_connection_dies);
+    tcase_add_test(all, a_switch_holds_at_once_while_new_definitions_are_still_being_read);
     tcase_add_test(all, a_planned_window_lies_over_what_was_set_before);
     tcase_add_test(all, a_refused_or_emptied_catalogue_leaves_the_old_one);
     tcase_add_test(all, without_postgres_a_gateway_starts_from_the_disk_switches_included);
