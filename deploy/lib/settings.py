@@ -44,6 +44,7 @@ PATHS = {
     "payments.unionpay.certificate": "secrets/payments/unionpay-merchant.pem",
     "payments.unionpay.authority": "secrets/payments/unionpay-ca.pem",
     "sandbox.providers_keys": "secrets/payments",
+    "sandbox.providers_file": "run/providers",
     "sandbox.certificate": "secrets/sandbox.pem",
     "sandbox.private_key": "secrets/sandbox.key",
     "sandbox.ca": "secrets/ca.pem",

@@ -34,6 +34,7 @@ STACK_OPTIONS = SANITIZER_OPTIONS | {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPT
 NPM = {"redocly": "@redocly/cli@1.34.5", "prism": "@stoplight/prism-cli@4.14.1",
        "oas-examples": "@readme/oas-examples@8.2.2",  # documents that nobody here wrote; no program
        "standardwebhooks": "standardwebhooks@1.1.1", "cloudevents": "cloudevents@9.0.0",  # no programs either
+       "wechatpay-axios-plugin": "wechatpay-axios-plugin@0.9.6", "alipay-sdk": "alipay-sdk@4.14.0",
        "openid-client": "openid-client@5.7.1", "oidc-provider": "oidc-provider@8.8.1"}
 
 
@@ -127,11 +128,17 @@ def _check_results(test):
     return Outcome(max(checks - failed, 0), failures)
 
 
+def _providers_packages(bench):
+    """The folder that holds what merchants of WeChat Pay and Alipay use."""
+    return [bench.npm(package) for package in ("wechatpay-axios-plugin", "alipay-sdk")][0].parents[1]
+
+
 def _unit(bench, name):
     folder = bench.build(name)
     prefix = ["setarch", "-R"] if name == "tsan" else []  # TSan knows only the usual layout of memory
     bench.call(f"unit-{name}", [*prefix, "meson", "test", "-C", folder, "--no-rebuild", "--num-processes", bench.jobs,
-                                "--timeout-multiplier", 1 if name == "debug" else 5], SANITIZER_OPTIONS)
+                                "--timeout-multiplier", 1 if name == "debug" else 5],
+               SANITIZER_OPTIONS | {"SHIMIN_NODE_MODULES": str(_providers_packages(bench))})
     tests = [json.loads(line) for line in (folder / "meson-logs/testlog.json").read_text().splitlines()]
     outcomes = [_check_results(test) for test in tests]
     return Outcome(sum(o.passed for o in outcomes), [failure for o in outcomes for failure in o.failures])
