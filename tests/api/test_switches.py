@@ -3,7 +3,9 @@ import datetime
 import os
 import unittest
 import urllib.parse
+import uuid
 
+from relay import Relay, postgres_address
 from client import another_gateway, call, login_verified, sql, staff_session, wait_until
 
 FUND = "/v1/services/fund-balance-query/records"
@@ -47,6 +49,26 @@ class Switches(unittest.TestCase):
         self.assertEqual(call(FUND, token=token).status, 200)
         self.assertEqual(call(answer.headers["Location"], token=self.auditor).json["state"], "undone")
         self.send(f"switches/{entry['id']}/undo", status=409)
+
+    def test_what_is_sent_again_under_its_key_is_set_once(self):
+        entries = lambda: [e["id"] for e in call("/admin/v1/switches?state=history&target=fund-balance-query&limit=100", token=self.admin).json["items"]]
+        def again(path, body=None, status=201):
+            headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
+            first, second = (call("/admin/v1/" + path, "POST", body, token=self.admin, headers=headers) for _ in range(2))
+            self.assertEqual((first.status, second.status, second.json), (status, status, first.json), (path, first, second))
+            self.assertEqual((first.headers["Idempotency-Replayed"], second.headers["Idempotency-Replayed"]), (None, "true"))
+            return first, headers
+        before = entries()
+        first, headers = again("switches", wish("read_only"))
+        self.assertEqual(entries(), [first.json["switch"]["id"], *before])
+        reused = call("/admin/v1/switches", "POST", wish("off"), token=self.admin, headers=headers)
+        self.assertEqual((reused.status, reused.json["code"]), (422, "idempotency-key-reused"))
+        undone, _ = again(f"switches/{first.json['switch']['id']}/undo")
+        self.assertEqual(entries(), [undone.json["switch"]["id"], first.json["switch"]["id"], *before])
+        setting, _ = again("settings", {"scope": "service", "target": "fund-balance-query", "name": "deadline_ms", "value": 1500})
+        again(f"settings/{setting.json['setting']['id']}/undo")
+        proposed, _ = again("switches", wish("off", None, "city"), status=202)
+        again(f"proposals/{proposed.json['proposal']['id']}/refuse", status=200)
 
     def test_a_plan_is_announced_and_listed_as_planned(self):
         answer = self.send("switches", wish("no_new", "housing-fund", "department", **{"from": later(hours=1), "until": later(hours=2)}))
@@ -181,7 +203,32 @@ class Gateways(unittest.TestCase):
     def test_readiness_names_the_snapshot_and_the_last_contact(self):
         said = call("/readyz?verbose", base=os.environ["SHIMIN_OPERATIONS"]).bytes.decode()
         self.assertRegex(said, r"\[\+\] catalogue: snapshot \d+\.\d+\n")
-        self.assertRegex(said, r"\[\+\] postgres: last contact \d\.\d s ago\n")
+        self.assertRegex(said, r"\[\+\] postgres\n\[.\] presence: last contact \d+\.\d s ago\n")
+
+    def test_one_that_is_cut_off_from_postgres_says_so_goes_on_and_catches_up(self):
+        known = {g["id"] for g in self.gateways()}
+        with Relay(*postgres_address()) as relay, another_gateway(**relay.environment()) as other:
+            mine = lambda: next((g for g in self.gateways() if g["id"] not in known), {"stale": None, "current": None})
+            ready = lambda: call("/readyz?verbose", base=other.operations)
+            position = lambda: call("/v1/services/fund-balance-query", base=other).json["switch"]["position"]
+            wait_until(lambda: mine()["current"] and not mine()["stale"], 30, "the second gateway in the list")
+            wait_until(lambda: b"[+] presence" in ready().bytes, 30, "its presence")
+            relay.cut()
+            wait_until(lambda: mine()["stale"], 30, "its silence in the list")
+            wait_until(lambda: b"[-] presence: last contact" in ready().bytes, 30, "its own word of that")
+            said = ready()
+            self.assertEqual(said.status, 503, said)
+            self.assertIn(b"[-] postgres\n", said.bytes)
+            answer = call("/admin/v1/switches", body=wish("read_only"), token=self.admin).json
+            self.assertTrue(answer["taken_up"]["confirmed"])
+            self.assertIn((mine()["id"], False, True), [(g["id"], g["confirmed"], g["stale"]) for g in answer["taken_up"]["gateways"]])
+            self.assertEqual((position(), mine()["current"]), ("open", False))
+            relay.mend()
+            wait_until(lambda: position() == "read_only", 60, "the switch that it missed")
+            wait_until(lambda: mine()["current"] and not mine()["stale"], 30, "its word in the list")
+            wait_until(lambda: ready().status == 200 and b"[+] presence" in ready().bytes, 30, "readiness")
+            call(f"/admin/v1/switches/{answer['switch']['id']}/undo", "POST", token=self.admin)
+            wait_until(lambda: position() == "open", 30, "the undo")
 
 
 if __name__ == "__main__":
