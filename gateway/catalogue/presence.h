@@ -4,6 +4,9 @@
 
 #include "catalogue/snapshot.h"
 
+/* Silent for so long, a gateway is stale: as shimin.gateway_is_stale (schema/migrations) has it. */
+enum { PRESENCE_STALE_SECONDS = 3 };
+
 /* In each worker, after pg_open; the first one keeps the row. */
 void presence_open(void);
 /* Of this gateway, by which shimin.gateway has it; at == NULL before presence_open. Any worker that serves. */

@@ -51,7 +51,15 @@ static void tell_snapshot(struct text *text)
         text_printf(text, ": snapshot %.*s", STR_ARG(snapshot_version(snapshot)));
 }
 
-/* Since when the administrators' list of gateways has nothing new of this one. */
+/* What stops here is not the traffic: switches may be missed, which the administrators' list of gateways shows as well. */
+static bool is_heard_of(struct arena *arena)
+{
+    (void)arena;
+    int64_t silence = presence_silence();
+    return silence >= 0 && silence < seconds(PRESENCE_STALE_SECONDS);
+}
+
+/* Since when that list has nothing new of this gateway. */
 static void tell_contact(struct text *text)
 {
     int64_t silence = presence_silence();
@@ -70,9 +78,8 @@ static const struct probe {
     bool required;
     void (*tell)(struct text *text); /* more about it; NULL: nothing */
 } probes[] = {
-    {"serving", serving, true, NULL},
-    {"catalogue", has_catalogue, true, tell_snapshot},
-    {"postgres", postgres_answers, true, tell_contact},
+    {"serving", serving, true, NULL},           {"catalogue", has_catalogue, true, tell_snapshot},
+    {"postgres", postgres_answers, true, NULL}, {"presence", is_heard_of, false, tell_contact},
     {"redis", redis_answers, true, NULL},
 };
 
@@ -84,18 +91,19 @@ static void live(struct request *request)
 static void ready(struct request *request)
 {
     struct text text = text_open(request_arena(request), 128);
-    bool all = true;
+    bool all = true, required = true;
     for (size_t i = 0; i < COUNT_OF(probes); i++) {
         bool passes = probes[i].passes(request_arena(request));
-        all = all && (passes || !probes[i].required);
+        all = all && passes;
+        required = required && (passes || !probes[i].required);
         text_printf(&text, "[%c] %s", passes ? '+' : '-', probes[i].name);
         if (probes[i].tell)
             probes[i].tell(&text);
         text_add_char(&text, '\n');
     }
-    text_add_c(&text, all ? "ready\n" : "not ready\n");
+    text_add_c(&text, required ? "ready\n" : "not ready\n");
     bool verbose = str_starts(request_query(request), STR("verbose"));
-    reply_bytes(request, all ? 200 : 503, "text/plain; charset=utf-8", verbose || !all ? text_str(&text) : STR("ok\n"));
+    reply_bytes(request, required ? 200 : 503, "text/plain; charset=utf-8", verbose || !all ? text_str(&text) : STR("ok\n"));
 }
 
 static void metrics(struct request *request)
