@@ -134,7 +134,7 @@ static void plan(void)
     WAIT_UNTIL(position() == SWITCH_NO_NEW);
     int64_t before = snapshot_switch_changes_at(catalogue_snapshot());
     ck_assert_int_eq(before, INT64_MAX);
-    run(SWITCH("off", "now() + interval '1 second'", "now() + interval '2 seconds'")
+    run(SWITCH("off", "now() + interval '3 seconds'", "now() + interval '6 seconds'")
             SWITCH("off", "now() + interval '1 day'", "now() + interval '2 days'"));
     WAIT_UNTIL(snapshot_switch_changes_at(catalogue_snapshot()) != INT64_MAX);
     ck_assert_int_eq(position(), SWITCH_NO_NEW); /* still, and not open */
@@ -187,15 +187,15 @@ static void switch_meanwhile(void)
     PGconn *holder = PQconnectdb(server.url);
     PQclear(PQexec(holder, "BEGIN; LOCK TABLE shimin.area"));
     run(SERVICE("late", "query"));
-    WAIT_UNTIL(is_waiting_for("catalogue_frame"), 20);
+    WAIT_UNTIL(is_waiting_for("catalogue_frame"));
     run(SWITCH("off", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_OFF, 20);
+    WAIT_UNTIL(position() == SWITCH_OFF);
     ck_assert_ptr_null(snapshot_service(catalogue_snapshot(), STR("late")));
     ck_assert(is_waiting_for("catalogue_frame")); /* still */
     run(SWITCH("no_new", "NULL", "NULL"));
-    WAIT_UNTIL(position() == SWITCH_NO_NEW, 20);
+    WAIT_UNTIL(position() == SWITCH_NO_NEW);
     PQfinish(holder);
-    WAIT_UNTIL(snapshot_service(catalogue_snapshot(), STR("late")), 20);
+    WAIT_UNTIL(snapshot_service(catalogue_snapshot(), STR("late")));
     ck_assert_int_eq(position(), SWITCH_NO_NEW); /* not what held when the reading began */
     pg_close();
 }
