@@ -261,7 +261,7 @@ def console(bench):
         environment = running.whole_environment()
         bench.log("console").write_text(web.call("npm", "run", "types", environment=environment) or "")
         failures = [fault for fault in [web.call("npm", "run", "check")] if fault]
-        _, output = bench.call("console", ["node", "--test", "--test-reporter=tap", web.FOLDER / "tests/switches.test.js"], environment, 600)
+        _, output = bench.call("console", ["node", "--test", "--test-concurrency=1", "--test-reporter=tap", *sorted((web.FOLDER / "tests").glob("*.test.js"))], environment, 1200)
     failures += re.findall(r"^ *not ok \d+ - (.*)", output, re.M)
     count = re.search(r"^# pass (\d+)", output, re.M)
     return Outcome(int(count[1]) + (not failures) if count else 0, failures if count else [_last_lines(output)])

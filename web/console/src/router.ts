@@ -9,6 +9,6 @@ export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
     ...screens.map((screen) => ({ path: screen.path, component: screen.load as () => Promise<never>, meta: { screen } })),
-    { path: '/:rest(.*)*', redirect: () => mine()[0]?.path ?? '/me' },
+    { path: '/:rest(.*)*', redirect: () => mine().find((screen) => !screen.hidden)?.path ?? '/me' },
   ],
 })

@@ -19,6 +19,7 @@ export interface Wish<O> {
   body?: Sent<O>
   match?: string // If-Match
   raw?: { type: string; body: BodyInit } // a body that is not JSON
+  plain?: boolean // the answer is text as it came
 }
 
 export interface Answer<T> {
@@ -55,5 +56,5 @@ export async function call<M extends Method, P extends With<M>>(
     throw problem
   }
   const text = await answer.text()
-  return { status: answer.status, data: text ? JSON.parse(text) : undefined, etag: answer.headers.get('etag') ?? '' }
+  return { status: answer.status, data: wish.plain ? text : text ? JSON.parse(text) : undefined, etag: answer.headers.get('etag') ?? '' }
 }

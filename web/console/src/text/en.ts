@@ -1,4 +1,5 @@
 // All English text, in the shape of the Chinese table.
+import { ownEn } from './own-en'
 import type { Text } from './zh'
 
 export const en: Text = {
@@ -11,7 +12,7 @@ export const en: Text = {
   },
   nav: {
     overview: 'Overview', services: 'Services & switches', switches: 'Switch history', approvals: 'Approvals', departments: 'Departments', settings: 'Limits & deadlines', gateways: 'Gateways', traffic: 'Traffic', accounts: 'Accounts',
-    audit: 'Audit', contracts: 'Contracts', register: 'Service registry', clients: 'Clients', webhooks: 'Webhooks', me: 'My account', city: 'City', own: 'My department', person: 'Me',
+    audit: 'Audit', contracts: 'Contracts', register: 'Service registry', clients: 'Clients', webhooks: 'Webhooks', systems: 'Systems', colleagues: 'Department accounts', me: 'My account', city: 'City', own: 'My department', person: 'Me',
   },
   login: {
     title: 'Log in', name: 'User name', password: 'Password', code: 'Code', codeHint: 'Six digits of your authenticator; empty at the first login, before it is enrolled', enter: 'Log in', out: 'Log out', ended: 'Your session has ended. Please log in again.',
@@ -82,4 +83,5 @@ export const en: Text = {
     scope: { contracts: 'Contracts', services: 'Services', clients: 'Clients', traffic: 'Traffic', webhooks: 'Webhooks' }, methods: { private_key_jwt: 'Signed by private key (best)', tls_client_auth: 'Mutual TLS, issued by an authority', self_signed_tls_client_auth: 'Mutual TLS, self-signed', client_secret: 'Secret (weakest)' },
     jwk: 'Public key (JWK)', certificate: 'Certificate (PEM)', subject: 'Certificate\'s subject', badJwk: 'This is no valid JSON', keep: 'unchanged', in1h: 'in an hour', in1d: 'in a day', in7d: 'in seven days',
   },
+  ...ownEn,
 }

@@ -1,4 +1,6 @@
 // 全部中文文字。 The English table has the same shape, and the compiler checks that.
+import { ownZh } from './own-zh'
+
 export const zh = {
   name: '市民管理台',
   common: {
@@ -9,7 +11,7 @@ export const zh = {
   },
   nav: {
     overview: '总览', services: '服务与开关', switches: '开关记录', approvals: '待办审批', departments: '部门', settings: '限额与时限', gateways: '网关', traffic: '流量', accounts: '账号',
-    audit: '审计', contracts: '接口契约', register: '服务注册', clients: '接入系统', webhooks: '事件通知', me: '我的账号', city: '城市', own: '本部门', person: '个人',
+    audit: '审计', contracts: '接口契约', register: '服务注册', clients: '接入系统', webhooks: '事件通知', systems: '后端系统', colleagues: '部门账号', me: '我的账号', city: '城市', own: '本部门', person: '个人',
   },
   login: {
     title: '登录', name: '用户名', password: '密码', code: '验证码', codeHint: '验证器上的六位数字；首次登录、尚未绑定时留空', enter: '登录', out: '退出登录', ended: '会话已结束，请重新登录。',
@@ -80,5 +82,6 @@ export const zh = {
     scope: { contracts: '契约', services: '服务', clients: '接入系统', traffic: '流量', webhooks: '通知' } as Record<string, string>, methods: { private_key_jwt: '私钥签名（推荐）', tls_client_auth: '双向 TLS：由机构签发', self_signed_tls_client_auth: '双向 TLS：自签证书', client_secret: '密钥（最弱）' } as Record<string, string>,
     jwk: '公钥（JWK）', certificate: '证书（PEM）', subject: '证书主题', badJwk: '不是有效的 JSON', keep: '不变', in1h: '一小时后', in1d: '一天后', in7d: '七天后',
   },
+  ...ownZh,
 }
 export type Text = typeof zh
