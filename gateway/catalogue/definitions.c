@@ -165,6 +165,7 @@ static void compile_entry(struct definitions *all, struct service *service, unsi
         .deprecated_at = time_member(retirement, "deprecated_at"),
         .sunset_at = time_member(retirement, "sunset_at"),
         .notice = bilingual_read(retirement, "notice"),
+        .successor = copied(all, retirement, "successor"),
         .slug = copied(all, entry, "slug"),
         .name = bilingual_read(entry, "name"),
         .summary = bilingual_read(entry, "summary"),

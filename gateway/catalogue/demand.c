@@ -85,3 +85,20 @@ const struct problem *demand_switch(struct request *request, const struct snapsh
     problem->extension = window_members(arena, service, state);
     return problem;
 }
+
+const struct problem *demand_unretired(struct request *request, const struct service *service, enum act act)
+{
+    struct arena *arena = request_arena(request);
+    if (act == ACT_DESCRIBE || !service->sunset_at || service->sunset_at > clock_wall())
+        return NULL;
+    struct problem *problem = problem_new(arena, PROBLEM_SERVICE_RETIRED, service->notice);
+    struct text text = text_open(arena, 160);
+    text_printf(&text, "\"service\":\"%.*s\",\"sunset_at\":\"%.*s\",\"successor\":", STR_ARG(service->slug),
+                STR_ARG(time_rfc3339(arena, service->sunset_at)));
+    if (service->successor.len)
+        text_printf(&text, "\"%.*s\"", STR_ARG(service->successor));
+    else
+        text_add(&text, STR("null"));
+    problem->extension = text_str(&text);
+    return problem;
+}

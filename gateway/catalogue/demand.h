@@ -16,4 +16,8 @@ const struct problem *demand_level(struct request *request, enum level proved, e
 const struct problem *demand_switch(struct request *request, const struct snapshot *snapshot, const struct service *service,
                                     enum act act) MUST_CHECK;
 
+/* NULL until the sunset of the service's version, and for who only reads about it; afterwards the 410 that names the successor.
+ */
+const struct problem *demand_unretired(struct request *request, const struct service *service, enum act act) MUST_CHECK;
+
 #endif

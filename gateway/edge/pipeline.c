@@ -64,7 +64,8 @@ static bool find_service(struct exchange *exchange)
 
 static bool limit_deadline(struct exchange *exchange)
 {
-    fiber_set_deadline(deadline_in(exchange->route->deadline ? exchange->route->deadline : settings->deadline));
+    request_set_deadline(exchange->request,
+                         deadline_in(exchange->route->deadline ? exchange->route->deadline : settings->deadline));
     return true;
 }
 
@@ -81,7 +82,14 @@ static bool choose_version(struct exchange *exchange)
                      str_printf(request_arena(request), "@%lld", (long long)(service->deprecated_at / seconds(1))));
     if (service->sunset_at) /* RFC 8594 */
         reply_header(request, "sunset", time_http_date(request_arena(request), service->sunset_at));
-    return true;
+    const struct problem *retired = demand_unretired(request, service, exchange->route->act);
+    if (retired)
+        reply_problem(request, retired);
+    if (service->successor.len) /* RFC 5829; a problem would drop a link that was there before */
+        reply_header(
+            request, "link",
+            str_printf(request_arena(request), "</v1/services/%.*s>; rel=\"successor-version\"", STR_ARG(service->successor)));
+    return !retired;
 }
 
 static bool keep_limits(struct exchange *exchange)
@@ -114,7 +122,7 @@ static bool (*const steps[])(struct exchange *exchange) = {
     access_actor,      /* 401, 403, 503 */
     find_service,      /* 404           */
     access_session,    /* 401, 503      */
-    choose_version,    /*               */
+    choose_version,    /* 410           */
     access_level,      /* 401           */
     access_switch,     /* 503           */
     keep_limits,       /* 429           */

@@ -8,6 +8,7 @@
 #include "federation/flight.h"
 #include "federation/mapping.h"
 #include "federation/metrics.h"
+#include "federation/mistake.h"
 #include "federation/settings.h"
 #include "federation/traffic.h"
 #include <shimin/arena.h>
@@ -75,7 +76,10 @@ static const struct problem *fill_mapped(struct asking *asking, const struct ser
         .not_found_empty = mapping->not_found_empty,
         .inputs_are_asked = mapping->inputs_are_asked,
     };
-    return template_fill(mapping->template, asking->arena, &inputs, &asking->filled);
+    problem = template_fill(mapping->template, asking->arena, &inputs, &asking->filled);
+    if (!problem)
+        mistake_make(asking->arena, mapping->template, question->mistake, &asking->filled);
+    return problem;
 }
 
 static const struct problem *fill_direct(struct asking *asking)
@@ -228,8 +232,6 @@ const struct problem *department_ask(const struct department_question *question,
     const struct problem *problem = question->service ? fill_mapped(&asking, question->service) : fill_direct(&asking);
     if (problem)
         return problem;
-    if (question->target.at)
-        asking.filled.target = question->target;
     asking.wanted.record = question->record;
     return is_cacheable(&asking) ? ask_cached(&asking, answer) : fetch(&asking, answer, &ignored);
 }

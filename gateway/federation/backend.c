@@ -1,5 +1,6 @@
 /* The worker's backends: made on first use, kept by the slug's place, changed when a snapshot or the secrets change. */
 #include "federation/backend.h"
+#include "crypto/stranger.h"
 #include "federation/breakers.h"
 #include "federation/metrics.h"
 #include <shimin/arena.h>
@@ -118,7 +119,21 @@ static void open_signers(struct link *link, const struct plan *plan, const struc
     }
 }
 
-static struct link *link_open(const struct plan *plan)
+/* What we show on the connection. Of a stranger: nothing, or a certificate that nobody vouches for. */
+static void show_certificate(struct transport_target *target, struct arena *arena, const struct secret *secret,
+                             enum department_proof proof)
+{
+    struct str certificate, private_key;
+    if (proof == PROOF_WRONG && stranger_create(arena, &certificate, &private_key)) {
+        target->certificate = str_to_c(arena, certificate);
+        target->private_key = str_to_c(arena, private_key);
+    } else if (proof == PROOF_PROPER && secret && secret->certificate.at && secret->private_key.at) {
+        target->certificate = str_to_c(arena, secret->certificate);
+        target->private_key = str_to_c(arena, secret->private_key_path.at ? secret->private_key_path : secret->private_key);
+    }
+}
+
+static struct link *link_open(const struct plan *plan, enum department_proof proof)
 {
     struct link *link = memory_alloc(sizeof *link);
     struct arena *arena = link->arena = arena_open();
@@ -128,10 +143,8 @@ static struct link *link_open(const struct plan *plan)
     link->references = 1;
     for (unsigned i = 0; i < plan->security_count; i++)
         certificate |= signer_needs_certificate(plan->securities[i]);
-    if (secret && certificate && secret->certificate.at && secret->private_key.at) {
-        target.certificate = str_to_c(arena, secret->certificate);
-        target.private_key = str_to_c(arena, secret->private_key_path.at ? secret->private_key_path : secret->private_key);
-    }
+    if (certificate)
+        show_certificate(&target, arena, secret, proof);
     if (secret && secret->ca.at)
         target.ca_file = str_to_c(arena, secret->ca);
     if (!address_of(arena, plan, certificate, &target.address, &ours)) {
@@ -154,6 +167,11 @@ static struct link *link_open(const struct plan *plan)
     if (!link->broken)
         open_signers(link, plan, secret);
     return link;
+}
+
+struct link *link_of_stranger(const struct plan *plan, enum department_proof proof)
+{
+    return link_open(plan, proof);
 }
 
 struct link *link_hold(struct backend *backend)
@@ -240,7 +258,7 @@ static void adapt(struct backend *backend, const struct plan *plan)
     if (fits && backend->secret == secret && !backend->link->broken)
         return;
     link_release(backend->link);
-    backend->link = link_open(plan);
+    backend->link = link_open(plan, PROOF_PROPER);
     backend->connections = cap;
     backend->fingerprint = plan->fingerprint;
     backend->secret = secret;

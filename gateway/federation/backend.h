@@ -48,6 +48,9 @@ struct backend *backend_of(const struct plan *plan);
 /* Where the department may have us connect to. */
 const struct reach *backend_reach(struct str slug);
 struct link *link_hold(struct backend *backend);
+/* One of its own that shows no certificate (PROOF_NONE) or one that nobody vouches for (PROOF_WRONG). link_release closes it.
+ */
+struct link *link_of_stranger(const struct plan *plan, enum department_proof proof);
 void link_release(struct link *link);
 /* Why nothing can be signed by this scheme with the credentials that the worker has; NULL: it can. */
 const char *backend_credentials_fault(const struct plan *plan, const struct security *security);

@@ -114,6 +114,12 @@ static bool add_headers(struct attempt *attempt)
     return good;
 }
 
+/* Under mutual TLS the proof is the connection, so a call without it needs one of its own. */
+static bool proof_is_connection(const struct call *call)
+{
+    return call->filled->operation->security.kind == SECURITY_MUTUAL_TLS;
+}
+
 static enum call_outcome sign(struct attempt *attempt)
 {
     const struct filled *filled = attempt->call->filled;
@@ -136,7 +142,7 @@ static enum call_outcome sign(struct attempt *attempt)
     unsigned unsigned_headers = attempt->outgoing.header_count;
     attempt->signing = signer_sign(attempt->signer, attempt->arena, &attempt->outgoing);
     if (attempt->signing == SIGNING_DONE) {
-        if (attempt->call->proof == PROOF_WRONG)
+        if (attempt->call->proof == PROOF_WRONG && !proof_is_connection(attempt->call))
             record_spoil(attempt->arena, &attempt->outgoing, unsigned_headers);
         if (attempt->call->record)
             record_proof(attempt->call->record, attempt->arena, &attempt->outgoing, unsigned_headers);
@@ -276,6 +282,12 @@ static void count_traffic(const struct attempt *attempt, enum call_outcome outco
         outcome, attempt->took);
 }
 
+static struct link *link_for(struct backend *backend, const struct call *call)
+{
+    return call->proof != PROOF_PROPER && proof_is_connection(call) ? link_of_stranger(call->plan, call->proof)
+                                                                    : link_hold(backend);
+}
+
 static struct signer *signer_of(const struct link *link, const struct call *call)
 {
     uint8_t security = call->plan->security_of[call->filled->operation->index];
@@ -286,7 +298,7 @@ const struct problem *call_department(struct arena *arena, const struct call *ca
 {
     struct backend *backend = backend_of(call->plan);
     int64_t deadline = deadline_in(call->deadline ? call->deadline : backend->deadline);
-    CLEANUP(release_link) struct link *link = link_hold(backend);
+    CLEANUP(release_link) struct link *link = link_for(backend, call);
     struct attempt attempt = {
         .arena = arena,
         .call = call,

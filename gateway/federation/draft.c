@@ -6,6 +6,7 @@
 #include "catalogue/snapshot.h"
 #include "federation/backend.h"
 #include "federation/mapping.h"
+#include "federation/mistake.h"
 #include "federation/plan.h"
 #include <shimin/arena.h>
 #include <shimin/fiber.h>
@@ -283,10 +284,29 @@ struct str draft_security(const struct draft *draft)
     return operation && operation->security.kind != SECURITY_NONE ? operation->security.name : STR("");
 }
 
-bool draft_proof_is_sent(const struct draft *draft)
+bool draft_proof_is_connection(const struct draft *draft)
 {
     const struct operation *operation = operation_of(draft);
-    return operation && operation->security.kind != SECURITY_NONE && operation->security.kind != SECURITY_MUTUAL_TLS;
+    return operation && operation->security.kind == SECURITY_MUTUAL_TLS;
+}
+
+enum draft_replay draft_replay(const struct draft *draft)
+{
+    const struct operation *operation = operation_of(draft);
+    if (!operation || operation->method == METHOD_GET || operation->method == METHOD_HEAD)
+        return REPLAY_READS;
+    if (!draft_writes(draft))
+        return REPLAY_ASKS;
+    for (unsigned i = 0; i < operation->parameter_count; i++)
+        if (operation->parameters[i].place == PARAMETER_HEADER &&
+            str_equal_nocase(operation->parameters[i].name, STR("Idempotency-Key")))
+            return REPLAY_BY_KEY;
+    return operation->method == METHOD_PUT || operation->method == METHOD_DELETE ? REPLAY_BY_METHOD : REPLAY_UNSAFE;
+}
+
+bool draft_mistake_is_possible(const struct draft *draft, enum department_mistake mistake)
+{
+    return mapping_of(draft) && mistake_is_possible(mapping_of(draft)->template, mistake);
 }
 
 struct str draft_credentials_fault(const struct draft *draft)

@@ -139,6 +139,12 @@ static void answer(struct request *request, enum head_fault fault)
         request->listener->handle(request);
 }
 
+/* fiber_set_deadline only shortens, which is right for everybody but an operation that is given longer, and a stream. */
+void request_set_deadline(struct request *request, int64_t deadline)
+{
+    request->deadline = fiber_self()->deadline = deadline;
+}
+
 /* The fiber of one request. */
 static void run(void *argument)
 {

@@ -30,6 +30,7 @@ static const struct problem_definition {
     [PROBLEM_IN_PROGRESS] = {409, STR("request-in-progress"),
                              BILINGUAL("相同的请求正在处理", "The same request is in progress")},
     [PROBLEM_FACE_EXPIRED] = {410, STR("face-expired"), BILINGUAL("实人认证已过期", "The face verification has expired")},
+    [PROBLEM_SERVICE_RETIRED] = {410, STR("service-retired"), BILINGUAL("服务已停用", "The service has been retired")},
     [PROBLEM_PRECONDITION_FAILED] = {412, STR("precondition-failed"), BILINGUAL("前提条件不满足", "Precondition failed")},
     [PROBLEM_BODY_TOO_LARGE] = {413, STR("body-too-large"), BILINGUAL("请求体过大", "The body is too large")},
     [PROBLEM_TARGET_TOO_LONG] = {414, STR("target-too-long"), BILINGUAL("地址过长", "The address is too long")},

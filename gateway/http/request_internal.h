@@ -108,6 +108,8 @@ struct request {
  * wrapper. */
 void request_finish(struct request *request);
 void request_release(struct request *request);
+/* When the request has to be answered, nearer or farther than it was. In its fiber. */
+void request_set_deadline(struct request *request, int64_t deadline);
 
 /* The value of the first field of that name; name in lower case. */
 struct str request_field(const struct request *request, struct str name);

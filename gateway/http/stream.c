@@ -28,8 +28,7 @@ void reply_stream_open(struct request *request, unsigned status, const char *typ
     request->reply.kind = REPLY_STREAM;
     request->reply.status = status;
     request->reply.type = type;
-    /* fiber_set_deadline only shortens, which is right for everybody but a stream. */
-    request->deadline = fiber_self()->deadline = deadline;
+    request_set_deadline(request, deadline);
     if (!request->h2o)
         return;
     if (request->version < 0x101)

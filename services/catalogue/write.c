@@ -81,6 +81,11 @@ static void write_retirement(struct json_out *out, const struct service *service
     else
         json_put_null(out);
     write_bilingual(out, "notice", service->notice);
+    json_key(out, "successor");
+    if (service->successor.len)
+        json_put(out, service->successor);
+    else
+        json_put_null(out);
     json_end(out);
 }
 

@@ -18,16 +18,6 @@ void read_department_service(struct request *request)
         reply_row(request, 200, rows);
 }
 
-static void refuse(struct request *request, enum problem_type type, struct str pointer, struct bilingual detail)
-{
-    struct problem *problem = problem_new(request_arena(request), type, detail);
-    struct problem_error *error = arena_new(request_arena(request), struct problem_error);
-    *error = (struct problem_error){.pointer = pointer, .detail = detail};
-    problem->errors = error;
-    problem->error_count = 1;
-    reply_problem(request, problem);
-}
-
 /* A slug belongs to whoever had it first, and what the city keeps in files is not taken over. */
 static bool slug_is_ours(struct request *request, struct str slug)
 {
@@ -52,8 +42,8 @@ static bool make_order(struct request *request, const struct json *body, struct 
                                        PG_ARGS(pg_text(department_of(request)), pg_text(system), pg_text(sha256)), &rows)))
         return false;
     if (!pg_rows(rows)) {
-        refuse(request, PROBLEM_VALIDATION, sha256.at ? STR("/contract") : STR("/system"),
-               BILINGUAL("这个系统没有登记这样的文档", "No such document is registered for this system"));
+        refuse_member(request, PROBLEM_VALIDATION, sha256.at ? STR("/contract") : STR("/system"),
+                      BILINGUAL("这个系统没有登记这样的文档", "No such document is registered for this system"));
         return false;
     }
     *order = (struct draft_order){
@@ -135,8 +125,8 @@ void put_service_draft(struct request *request)
     struct draft_order order;
     audit_object(request, "service", slug);
     if (!str_equal(json_get_string(definition, "slug", STR("")), slug)) {
-        refuse(request, PROBLEM_VALIDATION, STR("/definition/slug"),
-               BILINGUAL("须与地址中的名字相同", "must be the name in the address"));
+        refuse_member(request, PROBLEM_VALIDATION, STR("/definition/slug"),
+                      BILINGUAL("须与地址中的名字相同", "must be the name in the address"));
         return;
     }
     if (!slug_is_ours(request, slug) || !make_order(request, body, &order))

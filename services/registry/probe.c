@@ -1,4 +1,5 @@
 /* Probes: the gate's harmless checks of each live service, again and again, by one gateway at a time. */
+#include "gate.h"
 #include "registry.h"
 
 #include "registry_queries.h"
@@ -21,16 +22,39 @@ __attribute__((constructor)) static void register_metrics(void)
     probes = metric_register(METRIC_COUNTER, "registry_probes_total", "service,outcome", "Probes of registered services.");
 }
 
-static void keep(struct arena *arena, const struct version *version, struct str owner, const struct gate_outcome *outcome)
+static void keep(struct arena *arena, const struct version *version, struct str owner, bool passed, struct str checks)
 {
-    metric_count(probes, version->service, outcome->passed ? STR("passed") : STR("failed"));
-    if (!outcome->passed)
+    metric_count(probes, version->service, passed ? STR("passed") : STR("failed"));
+    if (!passed)
         log_warning("the probe of %.*s fails", STR_ARG(version->service));
-    if (pg_query(arena, &sql_keep_probe,
-                 PG_ARGS(pg_text(version->service), pg_text(owner), pg_boolean(outcome->passed), pg_text(outcome->checks),
-                         pg_integer(PROBE_SECONDS)),
-                 NULL) != PG_OK)
+    if (pg_query(
+            arena, &sql_keep_probe,
+            PG_ARGS(pg_text(version->service), pg_text(owner), pg_boolean(passed), pg_text(checks), pg_integer(PROBE_SECONDS)),
+            NULL) != PG_OK)
         log_warning("the probe of %.*s was not kept", STR_ARG(version->service));
+}
+
+/* Where citizens' calls go, and, when there is such an address, where the next version will be tried. */
+static void probe(struct arena *arena, const struct snapshot *snapshot, const struct version *version, struct str owner)
+{
+    static const char *const environments[] = {"production", "test"};
+    struct json_error error;
+    const struct json *backend = json_parse(arena, version->backend, &json_limits_request, &error);
+    struct text checks = text_open(arena, 1024);
+    struct json_out out = json_write(&checks);
+    struct draft_order order;
+    bool passed = true;
+    json_array(&out);
+    for (size_t i = 0; i < COUNT_OF(environments); i++) {
+        if (!json_get(backend, environments[i]))
+            continue;
+        if (!version_order(arena, snapshot, version, environments[i], &order) || gate_run(arena, &order, true, &out, &passed)) {
+            log_warning("%.*s cannot be probed", STR_ARG(version->service));
+            passed = false;
+        }
+    }
+    json_end(&out);
+    keep(arena, version, owner, passed, text_str(&checks));
 }
 
 /* false when no service's turn has come. */
@@ -51,11 +75,7 @@ static bool probe_next(struct arena *arena, const struct snapshot *snapshot)
         .contract_bytes = pg_bin(arena, rows, 0, 7),
         .backend = pg_str(rows, 0, 8),
     };
-    struct draft_order order;
-    struct gate_outcome outcome = {.checks = STR("[]")};
-    if (!version_order(arena, snapshot, &version, "test", &order) || gate_run(arena, &order, true, &outcome))
-        log_warning("%.*s cannot be probed", STR_ARG(version.service));
-    keep(arena, &version, owner, &outcome);
+    probe(arena, snapshot, &version, owner);
     return true;
 }
 

@@ -284,7 +284,8 @@ SELECT shimin.version_json(v, true)::text FROM shimin.service_version v WHERE se
 -- name: retire_version
 WITH version AS (
     UPDATE shimin.service_version v
-    SET deprecated_at = coalesce(deprecated_at, now()), sunset_at = $4::timestamptz, notice = $5::jsonb, edition = edition + 1
+    SET deprecated_at = coalesce(deprecated_at, now()), sunset_at = $4::timestamptz, notice = $5::jsonb, successor = $7,
+        edition = edition + 1
     WHERE v.department = $1 AND v.service = $2 AND v.number = $3::integer AND v.state IN ('live', 'canary') AND $4::timestamptz > now()
     RETURNING *
 ), announced AS (
@@ -301,7 +302,8 @@ WITH due AS (
     SELECT v.service, v.number
     FROM shimin.service_version v
     LEFT JOIN shimin.service_probe p USING (service)
-    WHERE v.state = 'live' AND (p.service IS NULL OR (p.next_at <= now() AND p.leased_until <= now()) OR p.number <> v.number)
+    WHERE v.state = 'live' AND (v.sunset_at IS NULL OR v.sunset_at > now())
+      AND (p.service IS NULL OR (p.next_at <= now() AND p.leased_until <= now()) OR p.number <> v.number)
     ORDER BY p.next_at NULLS FIRST
     LIMIT 1
 ), leased AS (

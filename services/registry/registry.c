@@ -82,6 +82,16 @@ void reply_stale(struct request *request, int64_t asked)
         reply_fault(request, PROBLEM_PRECONDITION_FAILED, BILINGUAL("记录已改变", "It has changed meanwhile"));
 }
 
+void refuse_member(struct request *request, enum problem_type type, struct str pointer, struct bilingual detail)
+{
+    struct problem *problem = problem_new(request_arena(request), type, detail);
+    struct problem_error *error = arena_new(request_arena(request), struct problem_error);
+    *error = (struct problem_error){.pointer = pointer, .detail = detail};
+    problem->errors = error;
+    problem->error_count = 1;
+    reply_problem(request, problem);
+}
+
 /* ---- versions ---- */
 
 bool version_order(struct arena *arena, const struct snapshot *snapshot, const struct version *version, const char *environment,

@@ -55,6 +55,8 @@ void reply_missing(struct request *request);
 /* The edition of If-Match; -1: there is none; -2: it is no edition of ours. */
 int64_t edition_asked(const struct request *request);
 void reply_edition(struct request *request, int64_t edition);
+/* A problem with one error: of the member at that pointer. */
+void refuse_member(struct request *request, enum problem_type type, struct str pointer, struct bilingual detail);
 /* 428 or 412. */
 void reply_stale(struct request *request, int64_t asked);
 
@@ -71,13 +73,5 @@ MUST_CHECK bool version_read(struct request *request, struct str service, int64_
 
 /* true after a reply when the version cannot be served as things are: its name is taken by now, or it has no address. */
 MUST_CHECK bool version_is_unfit(struct request *request, struct str service, int64_t number);
-
-/* The gate's checks as a JSON array; `harmless`: only those that may go on for ever. */
-struct gate_outcome {
-    bool passed;
-    struct str checks;
-};
-const struct problem *gate_run(struct arena *arena, const struct draft_order *order, bool harmless,
-                               struct gate_outcome *outcome) MUST_CHECK;
 
 #endif

@@ -1,6 +1,8 @@
 /* Try-out: a version's mapping carried out for a test person, shown from end to end. */
 #include "registry.h"
 
+#include <shimin/id.h>
+
 enum { BODY_SHOWN = 64 << 10 };
 
 /* Text that is shown; what is no UTF-8 is not. */
@@ -127,6 +129,7 @@ static void carry_out(struct request *request, const struct version *version, co
         .values = json_get(body, "parameters"),
         .record = &record,
         .proof = str_is(environment, "sandbox") ? PROOF_NONE : PROOF_PROPER, /* the twin knows no credentials */
+        .idempotency_key = id_new(request_arena(request)),                   /* of a write */
         .page_cursor = STR_NONE,
     };
     const struct problem *problem = draft_ask(draft, &question, &answer);

@@ -104,18 +104,32 @@ void share_service(struct request *request)
         reply_row(request, 200, rows);
 }
 
+/* Callers are sent there. false after a reply. */
+static bool successor_is_good(struct request *request, struct str service, struct str successor)
+{
+    const struct service *named = successor.at ? snapshot_service(request_snapshot(request), successor) : NULL;
+    if (!successor.at || (named && !str_equal(named->slug, service)))
+        return true;
+    refuse_member(request, PROBLEM_VALIDATION, STR("/successor"),
+                  BILINGUAL("须为目录中另一项服务", "must be another service of the catalogue"));
+    return false;
+}
+
 void retire_service_version(struct request *request)
 {
     struct str service = request_string(request, "service");
     const struct json *body = request_body(request);
+    struct str successor = json_get_string(body, "successor", STR_NONE);
     const struct pg_result *rows;
     audit_object(request, "service", service);
+    if (!successor_is_good(request, service, successor))
+        return;
     if (!store_failed(request, pg_query(request_arena(request), &sql_retire_version,
                                         PG_ARGS(pg_text(department_of(request)), pg_text(service),
                                                 pg_integer(request_integer(request, "number", 0)),
                                                 pg_text(json_get_string(body, "sunset_at", STR_NONE)),
                                                 pg_text(json_text(request_arena(request), json_get(body, "notice"))),
-                                                pg_text(label_of(request))),
+                                                pg_text(label_of(request)), pg_text(successor)),
                                         &rows))) {
         if (pg_rows(rows))
             reply_row(request, 200, rows);

@@ -93,6 +93,7 @@ struct service {
     int64_t deprecated_at;         /* wall microseconds; 0: this version is not being retired */
     int64_t sunset_at;             /* when it ends; 0: not known */
     struct bilingual notice;       /* what callers should know of it */
+    struct str successor;          /* slug of the service to use instead; empty: none is named */
 };
 
 struct area {

@@ -25,6 +25,10 @@ struct department_record {
 /* How a call proves who we are: as it should, not at all, or with a proof that is wrong. For the publish gate. */
 enum department_proof { PROOF_PROPER, PROOF_NONE, PROOF_WRONG };
 
+/* What is wrong with a call on purpose, for the publish gate: a path that nobody has, and nothing else of the mapping; a
+ * required parameter or the body's members left out; a resource that does not exist in the path. */
+enum department_mistake { MISTAKE_NONE, MISTAKE_PATH, MISTAKE_PARAMETER, MISTAKE_RESOURCE };
+
 struct department_question {
     struct arena *arena;
     const struct snapshot *snapshot;
@@ -39,7 +43,7 @@ struct department_question {
     struct department_record
         *record; /* filled; then nothing comes from the cache, and nothing is sent twice. NULL: not wanted */
     enum department_proof proof;
-    struct str target; /* path and query that are sent instead of the mapping's; at == NULL: its own */
+    enum department_mistake mistake; /* made where it is possible (draft_mistake_is_possible) */
 };
 
 struct department_answer {

@@ -50,11 +50,17 @@ bool draft_writes(const struct draft *draft);
 bool draft_sends_citizen(const struct draft *draft);
 /* The name of the operation's security scheme; empty: the contract asks for none. */
 struct str draft_security(const struct draft *draft);
-/* Does the proof go with each request, or (mutual TLS) with the connection? */
-bool draft_proof_is_sent(const struct draft *draft);
+/* Does the proof go with the connection (mutual TLS), rather than with each request? */
+bool draft_proof_is_connection(const struct draft *draft);
+/* What a repeated call relies on: that it reads, by its method; that it only asks, whatever its method; of a write, the
+ * Idempotency-Key that the operation takes, or its method (RFC 9110 §9.2.2), or nothing. */
+enum draft_replay { REPLAY_READS, REPLAY_ASKS, REPLAY_BY_KEY, REPLAY_BY_METHOD, REPLAY_UNSAFE };
+enum draft_replay draft_replay(const struct draft *draft);
+bool draft_mistake_is_possible(const struct draft *draft, enum department_mistake mistake);
 /* Why calls cannot be signed with the credentials that are there; at == NULL: they can. */
 struct str draft_credentials_fault(const struct draft *draft);
-/* One call by the mapping, as department_ask; `question` needs arena, citizen, values, record, proof, target. */
+/* One call by the mapping, as department_ask; `question` needs arena, citizen, values, record, proof, mistake, and
+ * idempotency_key when it writes. */
 const struct problem *draft_ask(const struct draft *draft, struct department_question *question,
                                 struct department_answer *answer) MUST_CHECK;
 

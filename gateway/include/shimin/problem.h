@@ -30,6 +30,7 @@ enum problem_type {
     PROBLEM_FACE_PENDING,            /* 409 face-pending: nobody was filmed yet; Retry-After */
     PROBLEM_IN_PROGRESS,             /* 409 request-in-progress: same Idempotency-Key still running */
     PROBLEM_FACE_EXPIRED,            /* 410 face-expired */
+    PROBLEM_SERVICE_RETIRED,         /* 410 service-retired: its version's sunset is past; service, sunset_at, successor */
     PROBLEM_PRECONDITION_FAILED,     /* 412 precondition-failed */
     PROBLEM_BODY_TOO_LARGE,          /* 413 body-too-large */
     PROBLEM_TARGET_TOO_LONG,         /* 414 target-too-long */
