@@ -44,19 +44,32 @@ static void put(struct json_out *out, const char *name, const char *value)
         json_field_c(out, name, value);
 }
 
-/* "metro-arrivals", "service:metro-arrivals", "department:metro", "category:travel", "area:510104", "city". */
+/* "metro-arrivals" and "service:metro-arrivals", "department:metro", "category:travel", "area:510104", "city" by scope and
+ * target, which "city" has none of. */
+static struct str read_target(const char *words, struct str *target)
+{
+    struct str rest = str_of(words);
+    *target = STR_NONE;
+    if (str_is(rest, "city"))
+        return rest;
+    struct str scope = str_find(rest, STR(":")) >= 0 ? str_cut(&rest, ':') : STR("service");
+    *target = rest;
+    return scope;
+}
+
 static void put_target(struct json_out *out, const char *words)
 {
-    struct str target = str_of(words), scope = STR("service");
-    if (str_is(target, "city")) {
-        scope = target;
-        target = STR_NONE;
-    } else if (str_find(target, STR(":")) >= 0) {
-        scope = str_cut(&target, ':');
-    }
-    json_field(out, "scope", scope);
+    struct str target;
+    json_field(out, "scope", read_target(words, &target));
     if (target.at)
         json_field(out, "target", target);
+}
+
+/* As the audit calls it. */
+static const char *target_name(struct arena *arena, const char *words)
+{
+    struct str target, scope = read_target(words, &target);
+    return target.at ? str_printf(arena, "%.*s:%.*s", STR_ARG(scope), STR_ARG(target)).at : words;
 }
 
 static const char *wish_text(struct arena *arena, const struct wish *wish)
@@ -93,11 +106,34 @@ static void clear_result(PGresult **result)
     PQclear(*result);
 }
 
-/* What a function of the database answered, its faults told; NULL when there is one. */
-static const struct json *ask(struct arena *arena, const struct config *config, const char *sql, const char *const *values,
-                              size_t count)
+/* What is done, as the audit names it; NULL for what only looks. */
+struct act {
+    const char *action, *object, *detail;
+};
+
+static PGconn *open_act(const struct config *config, const struct act *act)
 {
-    CLEANUP(owner_close) PGconn *connection = owner_connect(config);
+    PGconn *connection = owner_connect(config);
+    if (connection && act && !owner_run(connection, "BEGIN", NULL, 0))
+        owner_close(&connection);
+    return connection;
+}
+
+/* Recorded with what it did, or neither is there. A refusal is recorded for itself. */
+static bool close_act(PGconn *connection, const struct act *act, bool refused)
+{
+    if (!act)
+        return true;
+    return (!refused || (owner_run(connection, "ROLLBACK", NULL, 0) && owner_run(connection, "BEGIN", NULL, 0))) &&
+           operator_record(connection, act->action, act->object, refused ? "failed" : "done", act->detail) &&
+           owner_run(connection, "COMMIT", NULL, 0);
+}
+
+/* What a function of the database answered, its faults told; NULL when there is one. */
+static const struct json *ask(struct arena *arena, const struct config *config, const struct act *act, const char *sql,
+                              const char *const *values, size_t count)
+{
+    CLEANUP(owner_close) PGconn *connection = open_act(config, act);
     CLEANUP(clear_result) PGresult *row = connection ? owner_query(connection, sql, values, count) : NULL;
     if (!row)
         return NULL;
@@ -105,6 +141,8 @@ static const struct json *ask(struct arena *arena, const struct config *config, 
     const struct json *answer =
         json_parse(arena, str_copy(arena, str_of(PQgetvalue(row, 0, 0))), &json_limits_document, &error);
     struct str fault = json_get_string(answer, "fault", STR_NONE);
+    if (!close_act(connection, act, fault.at != NULL))
+        return NULL;
     if (!fault.at)
         return answer;
     fprintf(stderr, "shimin switch: %.*s\n", STR_ARG(switch_fault_text(fault).en));
@@ -154,14 +192,15 @@ static int print_outcome(const struct json *answer)
 static int set_switch(struct arena *arena, const struct config *config, const struct wish *wish)
 {
     const char *values[] = {wish_text(arena, wish), operator_label(arena).at, bounds_text(arena, config)};
-    return print_outcome(ask(arena, config, "SELECT shimin.switch_set($1, $2, $3)", values, COUNT_OF(values)));
+    const struct act act = {"setSwitch", target_name(arena, wish->target), wish->position};
+    return print_outcome(ask(arena, config, &act, "SELECT shimin.switch_set($1, $2, $3)", values, COUNT_OF(values)));
 }
 
 static int preview(struct arena *arena, const struct config *config, const struct wish *wish)
 {
     const char *values[] = {wish_text(arena, wish), bounds_text(arena, config)};
     const struct json *answer =
-        ask(arena, config, "SELECT jsonb_strip_nulls(shimin.switch_preview($1, $2))", values, COUNT_OF(values));
+        ask(arena, config, NULL, "SELECT jsonb_strip_nulls(shimin.switch_preview($1, $2))", values, COUNT_OF(values));
     for (uint32_t i = 0; answer && i < answer->count; i++)
         printf("%-20.*s %.*s\n", STR_ARG(answer->members[i].name), STR_ARG(json_text(arena, &answer->members[i].value)));
     return answer ? EXIT_DONE : EXIT_FAILED;
@@ -170,18 +209,21 @@ static int preview(struct arena *arena, const struct config *config, const struc
 static int undo(struct arena *arena, const struct config *config, const char *id)
 {
     const char *values[] = {id, operator_label(arena).at, bounds_text(arena, config)};
-    return print_outcome(ask(arena, config, "SELECT shimin.switch_undo($1, $2, $3)", values, COUNT_OF(values)));
+    const struct act act = {"undoSwitch", str_printf(arena, "switch:%s", id).at, "undo"};
+    return print_outcome(ask(arena, config, &act, "SELECT shimin.switch_undo($1, $2, $3)", values, COUNT_OF(values)));
 }
 
 static int decide(struct arena *arena, const struct config *config, const char *id, bool confirms)
 {
     const char *values[] = {id, confirms ? "true" : "false", operator_label(arena).at, bounds_text(arena, config)};
-    return print_outcome(ask(arena, config, "SELECT shimin.proposal_decide($1, $2, $3, $4)", values, COUNT_OF(values)));
+    const struct act act = {confirms ? "confirmProposal" : "refuseProposal", str_printf(arena, "proposal:%s", id).at,
+                            confirms ? "confirm" : "refuse"};
+    return print_outcome(ask(arena, config, &act, "SELECT shimin.proposal_decide($1, $2, $3, $4)", values, COUNT_OF(values)));
 }
 
 static int list(struct arena *arena, const struct config *config, const char *sql, void (*print)(const struct json *row))
 {
-    const struct json *rows = ask(arena, config, sql, NULL, 0);
+    const struct json *rows = ask(arena, config, NULL, sql, NULL, 0);
     for (uint32_t i = 0; rows && i < rows->count; i++)
         print(&rows->items[i]);
     return rows ? EXIT_DONE : EXIT_FAILED;

@@ -102,19 +102,16 @@ static void reply_page(struct request *request, const struct pg_result *rows, si
 static void search_audit(struct request *request)
 {
     int64_t from, to, id, limit = request_integer(request, "limit", 20);
-    struct str actor = request_string(request, "actor"), object = request_string(request, "object");
     const struct pg_result *rows;
     audit_search(request);
     if (!read_span(request, &from, &to) || !read_cursor(request, &to, &id))
         return;
     limit = limit < PAGE_MOST ? limit : PAGE_MOST;
-    const struct pg_statement *statement = actor.at    ? &sql_search_audit_actor
-                                           : object.at ? &sql_search_audit_object
-                                                       : &sql_search_audit;
-    if (pg_query(request_arena(request), statement,
-                 PG_ARGS(pg_time(from), pg_time(to), pg_integer(id), pg_text(actor), pg_text(object),
-                         pg_text(request_string(request, "action")), pg_text(request_string(request, "result")),
-                         pg_text(request_string(request, "address")), pg_integer(limit + 1)),
+    if (pg_query(request_arena(request), &sql_search_audit,
+                 PG_ARGS(pg_time(from), pg_time(to), pg_integer(id), pg_text(request_string(request, "actor")),
+                         pg_text(request_string(request, "object")), pg_text(request_string(request, "action")),
+                         pg_text(request_string(request, "result")), pg_text(request_string(request, "address")),
+                         pg_integer(limit + 1)),
                  &rows) == PG_OK)
         reply_page(request, rows, (size_t)limit);
     else

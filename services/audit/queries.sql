@@ -1,32 +1,8 @@
 -- name: search_audit
--- Newest first: $1 from, behind ($2, $3) of time and id, $6 action, $7 result, $8 address (each NULL: any), $9 the most.
-SELECT shimin.audit_json(a)::text, (extract(epoch FROM occurred_at) * 1000000)::bigint || ' ' || id
-FROM shimin.audit a
-WHERE occurred_at >= $1::timestamptz AND occurred_at <= $2::timestamptz AND (occurred_at, id) < ($2::timestamptz, $3::bigint)
-    AND $4::text IS NULL AND $5::text IS NULL
-    AND ($6::text IS NULL OR action = $6) AND ($7::text IS NULL OR result = $7) AND ($8::text IS NULL OR address = $8)
-ORDER BY occurred_at DESC, id DESC
-LIMIT $9::bigint;
-
--- name: search_audit_actor
--- The same for an actor, $4, and an object, $5 or NULL: a statement of its own, so that its plan begins at the filter of names.
-SELECT shimin.audit_json(a)::text, (extract(epoch FROM occurred_at) * 1000000)::bigint || ' ' || id
-FROM shimin.audit a
-WHERE occurred_at >= $1::timestamptz AND occurred_at <= $2::timestamptz AND (occurred_at, id) < ($2::timestamptz, $3::bigint)
-    AND actor = $4::text AND ($5::text IS NULL OR object = $5)
-    AND ($6::text IS NULL OR action = $6) AND ($7::text IS NULL OR result = $7) AND ($8::text IS NULL OR address = $8)
-ORDER BY occurred_at DESC, id DESC
-LIMIT $9::bigint;
-
--- name: search_audit_object
--- The same for an object, $5.
-SELECT shimin.audit_json(a)::text, (extract(epoch FROM occurred_at) * 1000000)::bigint || ' ' || id
-FROM shimin.audit a
-WHERE occurred_at >= $1::timestamptz AND occurred_at <= $2::timestamptz AND (occurred_at, id) < ($2::timestamptz, $3::bigint)
-    AND $4::text IS NULL AND object = $5::text
-    AND ($6::text IS NULL OR action = $6) AND ($7::text IS NULL OR result = $7) AND ($8::text IS NULL OR address = $8)
-ORDER BY occurred_at DESC, id DESC
-LIMIT $9::bigint;
+-- Newest first: $1 from, behind ($2, $3) of time and id, $4 actor, $5 object, $6 action, $7 result, $8 address (each NULL: any), $9 the
+-- most.
+SELECT shimin.audit_json(a)::text, (extract(epoch FROM a.occurred_at) * 1000000)::bigint || ' ' || a.id
+FROM shimin.audit_search($1::timestamptz, $2::timestamptz, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::text, $9::bigint) AS a;
 
 -- name: audit_end
 -- Of the chain, when an export begins: what is recorded later is not in it.

@@ -5,8 +5,9 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+import uuid
 
-from client import call, new_staff, sql, staff_session, wait_until
+from client import call, new_staff, shimin, sql, staff_session, wait_until
 
 TABLES = ("audit", "audit_link", "audit_checkpoint")
 
@@ -266,18 +267,131 @@ class Interface(unittest.TestCase):
         self.assertTrue(json.loads(answer.bytes.splitlines()[-1])["made_by"].startswith("staff:"))
 
 
+class Search(unittest.TestCase):
+    """Beyond the newest records, which are read as they come, the filters of the index are asked."""
+
+    COUNT = 12000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.token = staff_session("audit")
+        cls.mark = uuid.uuid4().hex[:12]
+        # one in 3,000 by each of four; a millisecond apart, and two of a time
+        sql(f"""SELECT shimin.audit_append(jsonb_agg(jsonb_build_object(
+                    'id', gen_random_uuid(), 'at', (extract(epoch FROM now()) * 1000000)::bigint - 1000 * (n / 2), 'action', 'look', 'status', '200',
+                    'actor', CASE WHEN n % 3000 < 4 THEN 'staff:{cls.mark}-' || n % 3000 ELSE '{cls.mark}' END,
+                    'object', CASE WHEN n = {cls.COUNT} - 7 THEN 'service:{cls.mark}' ELSE 'service:many' END,
+                    'address', CASE WHEN n IN (3, {cls.COUNT} - 9) THEN 'fd00::{cls.mark}' ELSE '127.0.0.1' END)))
+                FROM generate_series(0, {cls.COUNT} - 1) n""")
+
+    def all_of(self, query, limit):
+        found, cursor = [], ""
+        while True:
+            answer = call(f"/admin/v1/audit?{query}&limit={limit}{cursor}", token=self.token)
+            self.assertEqual(answer.status, 200, answer)
+            found += [item["id"] for item in answer.json["items"]]
+            if not answer.json["next_cursor"]:
+                return found
+            cursor = "&cursor=" + answer.json["next_cursor"]
+
+    @staticmethod
+    def rows(where):
+        return [int(row[0]) for row in sql(f"SELECT id FROM shimin.audit WHERE {where} ORDER BY occurred_at DESC, id DESC")]
+
+    def test_what_is_rare_and_old_is_found_whole_and_in_order_by_each_filter(self):
+        for query, where, count in [(f"actor=staff:{self.mark}-1", f"actor = 'staff:{self.mark}-1'", 4), (f"object=service:{self.mark}", f"object = 'service:{self.mark}'", 1),
+                                    (f"address=fd00::{self.mark}", f"address = 'fd00::{self.mark}'", 2),
+                                    (f"actor=staff:{self.mark}-2&object=service:many&action=look&result=200", f"actor = 'staff:{self.mark}-2' AND object = 'service:many'", 4)]:
+            expected = self.rows(where)
+            self.assertEqual(len(expected), count, query)
+            for limit in (1, 3, 100):
+                self.assertEqual(self.all_of(query, limit), expected, (query, limit))
+
+    def test_what_is_nowhere_is_not_found(self):
+        for query in ("actor=staff:none", "object=none", "action=none", "result=999", "address=none"):
+            self.assertEqual(self.all_of(query, 20), [], query)
+
+    def test_the_plan_for_what_is_rare_asks_the_filters(self):
+        plan = "\n".join(row[0] for row in sql(
+            f"SET enable_indexscan = off; SET enable_seqscan = off; EXPLAIN SELECT * FROM shimin.audit WHERE occurred_at >= now() - interval '1 day' "
+            f"AND actor = 'staff:{self.mark}-1' ORDER BY occurred_at DESC, id DESC LIMIT 20"))
+        self.assertRegex(plan, r"audit_\d+_\d+_occurred_at_actor_object")
+
+
+class Commands(unittest.TestCase):
+    """What is done on the machine is recorded as what is done over the interface."""
+
+    def records(self, action, object_name):
+        return sql(f"SELECT actor, result, detail FROM shimin.audit WHERE action = '{action}' AND object = '{object_name}' AND actor LIKE 'machine:%' ORDER BY id")
+
+    def test_a_switch_its_undoing_and_its_refusal_are_recorded(self):
+        before = len(self.records("setSwitch", "service:air-quality"))
+        self.assertEqual(shimin("switch", "air-quality", "read_only", "--reason", "test").returncode, 0)
+        self.addCleanup(shimin, "switch", "air-quality", "open")
+        made = self.records("setSwitch", "service:air-quality")
+        self.assertEqual((len(made), made[-1][1:]), (before + 1, ["done", "read_only"]))
+        row = [line.split()[0] for line in shimin("switch", "list").stdout.splitlines() if "service:air-quality" in line][-1]
+        self.assertEqual(shimin("switch", "undo", row).returncode, 0)
+        self.assertEqual([record[1:] for record in self.records("undoSwitch", "switch:" + row)], [["done", "undo"]])
+        self.assertNotEqual(shimin("switch", "undo", row).returncode, 0)
+        self.assertEqual([record[1:] for record in self.records("undoSwitch", "switch:" + row)], [["done", "undo"], ["failed", "undo"]])
+        name = "service:none-" + uuid.uuid4().hex[:8]
+        self.assertNotEqual(shimin("switch", name, "off", "--reason", "test").returncode, 0)
+        self.assertEqual([record[1:] for record in self.records("setSwitch", name)], [["failed", "off"]])
+
+    def test_to_look_at_switches_is_not_recorded(self):
+        before = sql("SELECT count(*) FROM shimin.audit WHERE actor LIKE 'machine:%'")
+        for words in (("list",), ("history",), ("proposals",), ("air-quality", "off", "--reason", "test", "--preview")):
+            self.assertEqual(shimin("switch", *words).returncode, 0, words)
+        self.assertEqual(sql("SELECT count(*) FROM shimin.audit WHERE actor LIKE 'machine:%'"), before)
+
+
 class Rights(unittest.TestCase):
-    def test_nobody_changes_or_deletes_not_even_the_owner_while_the_triggers_stand(self):
-        for role in ("SET ROLE shimin_app;", ""):
-            for table in TABLES:
-                for statement in (f"DELETE FROM shimin.{table}", f"TRUNCATE shimin.{table}", f"UPDATE shimin.{table} SET hash = hash"):
-                    with self.assertRaisesRegex(AssertionError, "permission denied|takes INSERT only", msg=role + statement):
-                        sql(role + statement)
-        for table in ("audit", "audit_link"):
-            with self.assertRaisesRegex(AssertionError, "permission denied"):
-                sql(f"SET ROLE shimin_app; INSERT INTO shimin.{table} DEFAULT VALUES")
-        with self.assertRaisesRegex(AssertionError, "permission denied"):
-            sql("SET ROLE shimin_app; UPDATE shimin.audit_head SET id = 1")
+    """Each role of the database but the superuser: what the application runs as, whoever may log in to it, and the owner."""
+
+    def roles(self):
+        found = [row[0] for row in sql("SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' ORDER BY 1")]
+        self.assertIn("shimin_app", found)
+        self.assertIn("shimin_gateway", found)
+        return found
+
+    def refused(self, role, statement):
+        # the owner may take every role on only after it has become a member of it: a fresh one is rolled back with the statement
+        membership = "" if role == "shimin_owner" else f"GRANT {role} TO shimin_owner; SET LOCAL ROLE {role};"
+        with self.assertRaisesRegex(AssertionError, "permission denied|must be owner|takes INSERT only", msg=f"{role}: {statement}"):
+            sql(f"BEGIN; {membership} {statement}; ROLLBACK")
+
+    def test_no_role_changes_deletes_or_forges(self):
+        tables = (*TABLES, "footprint", *(row[0] for row in sql("SELECT relname FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid "
+                                                                "WHERE i.inhparent = 'shimin.audit'::regclass AND relkind = 'r' ORDER BY 1 LIMIT 2")))
+        for role in self.roles():
+            for table in tables:
+                column = "trace_id" if table == "footprint" else "hash"
+                for statement in ("DELETE FROM shimin.{0}", "TRUNCATE shimin.{0}", "UPDATE shimin.{0} SET {1} = {1}"):
+                    if not self.is_empty(table) or statement.startswith("TRUNCATE"):
+                        self.refused(role, statement.format(table, column))
+
+    @staticmethod
+    def is_empty(table):
+        """A trigger for each row has nothing to refuse."""
+        return sql(f"SELECT NOT EXISTS (SELECT FROM shimin.{table})")[0][0] == "t"
+
+    def test_nobody_but_the_owner_inserts_beside_the_chain_or_touches_tables_and_triggers(self):
+        for role in self.roles():
+            if role == "shimin_owner":
+                continue
+            for statement in ("INSERT INTO shimin.audit DEFAULT VALUES", "INSERT INTO shimin.audit_link DEFAULT VALUES", "UPDATE shimin.audit_head SET id = 1",
+                              "DELETE FROM shimin.audit_head", "INSERT INTO shimin.audit_head DEFAULT VALUES", "TRUNCATE shimin.audit_head",
+                              "CREATE OR REPLACE FUNCTION shimin.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+                              "DROP FUNCTION shimin.refuse_change() CASCADE", "ALTER FUNCTION shimin.audit_append(jsonb) OWNER TO CURRENT_USER",
+                              "SET session_replication_role = replica", "CREATE TABLE shimin.mine ()"):
+                self.refused(role, statement)
+            for table in (*TABLES, "audit_head", "footprint"):
+                for statement in ("ALTER TABLE shimin.{0} DISABLE TRIGGER USER", "ALTER TABLE shimin.{0} DISABLE TRIGGER ALL", "DROP TABLE shimin.{0}",
+                                  "ALTER TABLE shimin.{0} ADD COLUMN mine integer", "ALTER TABLE shimin.{0} OWNER TO CURRENT_USER",
+                                  "CREATE TRIGGER mine BEFORE INSERT ON shimin.{0} FOR EACH ROW EXECUTE FUNCTION shimin.refuse_change()",
+                                  "CREATE RULE mine AS ON DELETE TO shimin.{0} DO INSTEAD NOTHING"):
+                    self.refused(role, statement.format(table))
 
 
 if __name__ == "__main__":
