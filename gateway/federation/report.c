@@ -1,6 +1,7 @@
 /* Reports of what a department did wrong. */
 #include "federation/report.h"
 #include "federation/metrics.h"
+#include "federation/traffic.h"
 #include <shimin/clock.h>
 #include <shimin/log.h>
 
@@ -25,6 +26,7 @@ static bool may_log(struct str department)
 void report_fault(const struct report *report)
 {
     metric_count(federation_metrics.faults, report->department, report->operation, str_of(report->kind));
+    traffic_count_fault(report->department, report->operation, report->kind);
     if (may_log(report->department))
         log_warning("department %.*s, operation %.*s: %s%s%s%s%.*s", STR_ARG(report->department), STR_ARG(report->operation),
                     report->kind, report->detail ? ": " : "", report->detail ? report->detail : "",

@@ -24,6 +24,13 @@ struct counts {
     uint32_t problems[PROBLEM_TYPES];
 };
 
+/* How often an operation had one kind of fault; made with the first of it. */
+struct fault_count {
+    struct fault_count *next;
+    const char *kind;
+    uint32_t count;
+};
+
 struct traffic_cell {
     struct traffic_cell *chain;   /* of the same hash */
     struct traffic_cell *changed; /* the next that has something to hand in */
@@ -31,6 +38,7 @@ struct traffic_cell {
     bool is_operation;
     struct str department, name;
     struct counts counts;
+    struct fault_count *faults;
 };
 
 /* A worker's part. It is kept after the worker's end, when fibers may still be counting: the process ends then as well. */
@@ -145,8 +153,9 @@ static void write_count(struct json_out *out, struct arena *arena, const char *k
         json_field_i64(out, str_printf(arena, "%s.%s", kind, name).at, count);
 }
 
-static void write_counts(struct json_out *out, struct arena *arena, const struct counts *counts)
+static void write_counts(struct json_out *out, struct arena *arena, const struct traffic_cell *cell)
 {
+    const struct counts *counts = &cell->counts;
     json_field_i64(out, "calls", (int64_t)counts->calls);
     json_field_i64(out, "took", (int64_t)counts->took);
     json_key(out, "latency");
@@ -164,7 +173,16 @@ static void write_counts(struct json_out *out, struct arena *arena, const struct
         write_count(out, arena, "backend", call_outcome_name(i), counts->backend[i]);
     for (unsigned i = 0; i < PROBLEM_TYPES; i++)
         write_count(out, arena, "problem", str_to_c(arena, problem_slug(i)), counts->problems[i]);
+    for (const struct fault_count *fault = cell->faults; fault; fault = fault->next)
+        write_count(out, arena, "fault", fault->kind, fault->count);
     json_end(out);
+}
+
+static void begin_anew(struct traffic_cell *cell)
+{
+    cell->counts = (struct counts){0};
+    for (struct fault_count *fault = cell->faults; fault; fault = fault->next)
+        fault->count = 0;
 }
 
 /* Takes up to so many of the changed cells off their list, and begins their counts anew. */
@@ -178,9 +196,9 @@ static void write_cells(struct json_out *out, struct arena *arena, bool operatio
         json_object(out);
         json_field(out, "department", cell->department);
         json_field(out, operations ? "operation" : "service", cell->name);
-        write_counts(out, arena, &cell->counts);
+        write_counts(out, arena, cell);
         json_end(out);
-        cell->counts = (struct counts){0};
+        begin_anew(cell);
     }
     json_end(out);
 }
@@ -259,6 +277,21 @@ void traffic_count_operation(struct traffic_cell *cell, enum call_outcome outcom
     note_change(cell);
     count_call(&cell->counts, took);
     cell->counts.backend[outcome]++;
+}
+
+void traffic_count_fault(struct str department, struct str operation, const char *kind)
+{
+    struct traffic_cell *cell = find_cell(true, department, operation);
+    struct fault_count *fault = cell->faults;
+    while (fault && strcmp(fault->kind, kind) != 0)
+        fault = fault->next;
+    if (!fault) {
+        fault = memory_alloc(sizeof *fault);
+        *fault = (struct fault_count){.next = cell->faults, .kind = kind};
+        cell->faults = fault;
+    }
+    fault->count++;
+    note_change(cell);
 }
 
 void traffic_count_cache(struct traffic_cell *cell, enum traffic_cache cache)

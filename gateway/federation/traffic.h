@@ -43,6 +43,8 @@ void traffic_count_request(struct traffic_cell *cell, unsigned status, enum prob
 void traffic_count_backend(struct traffic_cell *cell, enum call_outcome outcome);
 /* The same of the operation's own cell, with the time it took; less than 0: it was not sent. */
 void traffic_count_operation(struct traffic_cell *cell, enum call_outcome outcome, int64_t took);
+/* What an operation of a department did wrong (federation/report.h): `kind` is static. */
+void traffic_count_fault(struct str department, struct str operation, const char *kind);
 /* NULL is ignored. */
 void traffic_count_cache(struct traffic_cell *cell, enum traffic_cache cache);
 

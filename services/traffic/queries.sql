@@ -48,7 +48,7 @@ SELECT json_build_object(
     'operations', (
         SELECT coalesce(json_agg(json_build_object(
             'at', to_char(at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD"T"HH24:MI:SS"+08:00"'), 'department', department,
-            'operation', operation, 'calls', calls, 'outcomes', shimin.counts_of(counts, 'backend'),
+            'operation', operation, 'calls', calls, 'outcomes', shimin.counts_of(counts, 'backend'), 'faults', shimin.counts_of(counts, 'fault'),
             'latency', shimin.latency_json(latency, took)) ORDER BY at, department, operation), '[]')
         FROM operation))::text,
     (SELECT count(*) FROM service) >= $7::bigint OR (SELECT count(*) FROM operation) >= $7::bigint;
