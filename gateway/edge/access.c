@@ -28,8 +28,10 @@ struct str access_bearer(const struct request *request)
     return str_equal_nocase(scheme, STR("bearer ")) ? str_trim(str_slice(field, 7, field.len)) : STR_NONE;
 }
 
-bool access_unknown(struct request *request)
+bool access_unknown(struct exchange *exchange)
 {
+    struct request *request = exchange->request;
+    exchange->guessed = true;
     reply_header(request, "www-authenticate", STR("Bearer error=\"invalid_token\""));
     reply_fault(request, PROBLEM_UNAUTHENTICATED, BILINGUAL("会话已失效，请重新登录", "The session has ended; log in again"));
     return false;
@@ -55,7 +57,7 @@ bool access_session(struct exchange *exchange)
     case SESSION_FOUND:
         return true;
     case SESSION_UNKNOWN:
-        return access_unknown(request);
+        return access_unknown(exchange);
     case SESSION_UNAVAILABLE:
         break;
     }

@@ -18,7 +18,9 @@ bool access_switch(struct exchange *exchange);
 struct str access_bearer(const struct request *request);
 /* 503 while tokens cannot be looked up; false. */
 bool access_unavailable(struct request *request);
+/* The token that a request shows, of the field or of the browser's cookie; empty without. */
+struct str access_token(const struct request *request);
 /* 401 for a token that stands for nobody; false. */
-bool access_unknown(struct request *request);
+bool access_unknown(struct exchange *exchange);
 
 #endif

@@ -23,6 +23,12 @@ static struct str cookie_token(const struct request *request)
     return STR_NONE;
 }
 
+struct str access_token(const struct request *request)
+{
+    struct str bearer = access_bearer(request);
+    return bearer.len ? bearer : cookie_token(request);
+}
+
 static bool changes(const struct exchange *exchange)
 {
     enum http_method method = exchange->route->operation->method;
@@ -83,7 +89,7 @@ bool access_actor(struct exchange *exchange)
     struct request *request = exchange->request;
     if (!exchange->route->roles && !exchange->route->scopes)
         return true;
-    struct str bearer = access_bearer(request), token = bearer.len ? bearer : cookie_token(request);
+    struct str bearer = access_bearer(request), token = access_token(request);
     if (!token.len) {
         reply_fault(request, PROBLEM_UNAUTHENTICATED, (struct bilingual){0});
         return false;
@@ -99,7 +105,7 @@ bool access_actor(struct exchange *exchange)
     if (outcome == SESSION_UNAVAILABLE)
         return access_unavailable(request);
     if (outcome == SESSION_UNKNOWN)
-        return access_unknown(request);
+        return access_unknown(exchange);
     if (request->actor->kind == ACTOR_CLIENT)
         return check_client(exchange);
     return (bearer.len || check_origin(exchange, session->csrf)) && check_staff(exchange, session);

@@ -8,6 +8,7 @@ struct exchange {
     struct request *request;
     const struct route *route; /* NULL until found */
     struct route_match match;
+    bool guessed;               /* came with a token that stands for nobody */
     struct str service;         /* its slug, for what is written about the request after it; empty without one */
     struct str idempotency_key; /* claimed by this request; at == NULL: none */
     int64_t claimed_at;         /* when, by Postgres' clock: tells the claim from one that takes it over */

@@ -20,6 +20,7 @@ struct lease {
     unsigned asking;   /* fibers that wait for Redis; all but the first take one each, so that many do not take it all */
     bool alone;        /* the worker granted its share by itself in this window */
     bool unlisted;     /* there was no place for it: each request asks Redis for one */
+    int64_t used_up;   /* a quota of which Redis had nothing left: it is not asked for that again in this window */
 };
 static _Thread_local struct lease *leases;
 
@@ -87,7 +88,12 @@ const struct limit_policy *limits_named(const struct limits *limits, struct str 
  */
 static bool is_free(const struct lease *lease, int64_t now)
 {
-    return !lease->asking && (lease->ends <= now || (lease->granted <= 0 && !lease->alone));
+    return !lease->asking && (lease->ends <= now || (lease->granted <= 0 && !lease->alone && !lease->used_up));
+}
+
+static uint64_t key_of(const struct limit_policy *policy, struct str subject, int64_t window)
+{
+    return str_hash(subject) ^ (str_hash(policy->name) * 0x9e3779b97f4a7c15U) ^ ((uint64_t)window * 0xff51afd7ed558ccdU);
 }
 
 /* NULL when the set is full of leases that others spend. */
@@ -95,8 +101,7 @@ static struct lease *lease_of(const struct limit_policy *policy, struct str subj
 {
     if (!leases)
         leases = memory_alloc(LEASES * sizeof *leases);
-    uint64_t hash =
-        str_hash(subject) ^ (str_hash(policy->name) * 0x9e3779b97f4a7c15U) ^ ((uint64_t)window * 0xff51afd7ed558ccdU);
+    uint64_t hash = key_of(policy, subject, window);
     struct lease *set = &leases[hash % (LEASES / WAYS) * WAYS], *place = NULL;
     for (unsigned i = 0; i < WAYS; i++) {
         if (set[i].key == hash)
@@ -140,6 +145,8 @@ static void renew(struct arena *arena, struct lease *lease, const struct limit_p
     }
     lease->granted += reply.items[0].integer;
     lease->remaining = reply.items[1].integer;
+    if (!reply.items[0].integer)
+        lease->used_up = policy->quota;
 }
 
 struct limit_state limit_spend(struct arena *arena, const struct limit_policy *policy, struct str subject)
@@ -149,10 +156,22 @@ struct limit_state limit_spend(struct arena *arena, const struct limit_policy *p
     struct lease unlisted = {.unlisted = true}, *lease = lease_of(policy, subject, window, now);
     if (!lease)
         lease = &unlisted;
-    if (lease->granted <= 0)
+    if (lease->granted <= 0 && lease->used_up < policy->quota)
         renew(arena, lease, policy, subject, window);
     bool allowed = lease->granted > 0;
     if (allowed)
         lease->granted--;
     return (struct limit_state){allowed, lease->granted + lease->remaining, (window + 1) * policy->window - now};
+}
+
+bool limit_is_spent(const struct limit_policy *policy, struct str subject, struct limit_state *state)
+{
+    int64_t now = clock_wall() / seconds(1), window = now / policy->window;
+    uint64_t key = key_of(policy, subject, window);
+    const struct lease *set = leases ? &leases[key % (LEASES / WAYS) * WAYS] : NULL;
+    *state = (struct limit_state){.resets_in = (window + 1) * policy->window - now};
+    for (unsigned i = 0; set && i < WAYS; i++)
+        if (set[i].key == key)
+            return set[i].granted <= 0 && (set[i].alone || set[i].used_up >= policy->quota);
+    return false;
 }

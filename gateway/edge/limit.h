@@ -39,4 +39,7 @@ struct limit_state {
  * for Redis. While Redis is away each worker counts by itself and grants its share of the quota. */
 struct limit_state limit_spend(struct arena *arena, const struct limit_policy *policy, struct str subject);
 
+/* Does this worker know that the window's quota is used up? Counts nothing and does not wait. */
+bool limit_is_spent(const struct limit_policy *policy, struct str subject, struct limit_state *state);
+
 #endif

@@ -92,6 +92,11 @@ static bool choose_version(struct exchange *exchange)
     return !retired;
 }
 
+static bool doubt_token(struct exchange *exchange)
+{
+    return quota_may_look_up(exchange, settings->limits);
+}
+
 static bool keep_limits(struct exchange *exchange)
 {
     return quota_spend(exchange, settings->limits);
@@ -119,6 +124,7 @@ static bool handle(struct exchange *exchange)
 static bool (*const steps[])(struct exchange *exchange) = {
     find_route,        /* 404, 405, 501 */
     limit_deadline,    /*               */
+    doubt_token,       /* 429           */
     access_actor,      /* 401, 403, 503 */
     find_service,      /* 404           */
     access_session,    /* 401, 503      */
@@ -141,6 +147,8 @@ void pipeline_handle(struct request *request)
     for (size_t i = 0; i < COUNT_OF(steps); i++)
         if (!steps[i](exchange))
             break;
+    if (exchange->guessed)
+        quota_count_guess(exchange, settings->limits);
     if (exchange->route && exchange->route->oauth_errors)
         oauth_error(request);
     idempotency_end(exchange);

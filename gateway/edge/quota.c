@@ -1,7 +1,10 @@
 /* Which limits a request counts against, and the RateLimit fields (draft-ietf-httpapi-ratelimit-headers). */
 #include "edge/quota.h"
 
+#include "edge/access.h"
 #include "http/request_internal.h"
+
+#include <shimin/session.h>
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -127,4 +130,36 @@ bool quota_spend(struct exchange *exchange, const struct limits *limits)
         reply_header(request, "ratelimit", text_str(&states));
     }
     return allowed;
+}
+
+/* Counted apart from what guests of the address ask, so that these do not keep out who has a session. */
+static bool guesses_of(const struct limits *limits, struct limit_policy *policy)
+{
+    const struct limit_policy *address = limits_named(limits, STR("address"));
+    if (!address)
+        return false;
+    *policy = *address;
+    policy->name = STR("unknown-tokens");
+    return true;
+}
+
+bool quota_may_look_up(struct exchange *exchange, const struct limits *limits)
+{
+    struct request *request = exchange->request;
+    struct limit_policy policy;
+    struct limit_state state;
+    bool theirs = exchange->route->roles || exchange->route->scopes;
+    struct str token = theirs ? access_token(request) : access_bearer(request);
+    if (!token.len || !guesses_of(limits, &policy) || !limit_is_spent(&policy, subject_of(exchange, LIMIT_ADDRESS), &state) ||
+        session_is_near(token))
+        return true;
+    refuse(request, &policy, state);
+    return false;
+}
+
+void quota_count_guess(struct exchange *exchange, const struct limits *limits)
+{
+    struct limit_policy policy;
+    if (guesses_of(limits, &policy))
+        limit_spend(request_arena(exchange->request), &policy, subject_of(exchange, LIMIT_ADDRESS));
 }

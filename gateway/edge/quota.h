@@ -8,4 +8,11 @@
  * those the operation names. */
 bool quota_spend(struct exchange *exchange, const struct limits *limits);
 
+/* To look a token up costs Redis a question before anybody is known who could be limited. An address may be wrong as often as
+ * the policy "address" lets it ask: from then on, 429 until the window ends to a token that the worker has no copy of. Waits
+ * for nothing. */
+bool quota_may_look_up(struct exchange *exchange, const struct limits *limits);
+/* Counts a token that stands for nobody. */
+void quota_count_guess(struct exchange *exchange, const struct limits *limits);
+
 #endif

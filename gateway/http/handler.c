@@ -218,7 +218,7 @@ int handler_on_request(h2o_handler_t *self, h2o_req_t *h2o)
         h2o_send_error_400(h2o, "Bad Request", "", H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
         return 0;
     }
-    if (fault == HEAD_AMBIGUOUS_BODY)
+    if (fault == HEAD_AMBIGUOUS_BODY || fault == HEAD_BAD_HOST || fault == HEAD_FOLDED)
         h2o->http1_is_persistent = 0;
     struct request *request = request_open(connection, h2o, fault, head_bytes);
     struct ear *ear = h2o_mem_alloc_shared(&h2o->pool, sizeof *ear, on_dispose);

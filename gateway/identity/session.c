@@ -201,6 +201,16 @@ enum session_outcome session_find(struct arena *arena, struct str token, const s
     return *citizen ? SESSION_FOUND : fetch(arena, (struct str){key, sizeof key}, citizen);
 }
 
+bool session_is_near(struct str token)
+{
+    CLEANUP(arena_close_held) struct arena *arena = arena_open();
+    char key[TOKEN_KEY_LENGTH];
+    if (token.len != TOKEN_LENGTH)
+        return false;
+    token_key(token, key);
+    return session_cache_find(arena, key) != NULL;
+}
+
 static void read_entry(struct session_entry *entry, const struct redis_reply *record)
 {
     int64_t level = number_of(record, "level");

@@ -163,6 +163,21 @@ class Seen(unittest.TestCase):
         self.assertNotIn("housing-fund", json.dumps(self.get("/department/v1/traffic", self.other, step="day", department="housing-fund").json))
         self.assertNotIn("housing-fund", json.dumps(self.get("/department/v1/footprints", self.other).json))
 
+    def test_a_department_finds_what_its_systems_did_wrong_by_exact_kind_and_nobody_elses(self):
+        def faults(token, path="/department/v1/traffic"):
+            operations = self.get(path, token, step="day", group="service").json["sums"]["operations"]
+            return sum(item["faults"].get("server_error", 0) for item in operations if item["operation"] == "getFundAccount")
+
+        before, all_before = faults(self.own), faults(self.city, "/admin/v1/traffic")
+        behave("housing-fund", "failing")
+        try:
+            self.assertEqual(call(BALANCE, token=login_verified()).status, 502)
+        finally:
+            behave("housing-fund")
+        wait_until(lambda: faults(self.own) > before, what="the fault")
+        self.assertGreater(faults(self.city, "/admin/v1/traffic"), all_before)
+        self.assertEqual(faults(self.other), 0)
+
     def test_an_administrator_sees_all_or_one(self):
         self.assertGreaterEqual(self.count(self.city, "/admin/v1/traffic"), self.count(self.own))
         self.assertGreaterEqual(self.count(self.city, "/admin/v1/traffic", department="housing-fund"), self.calls + 3)

@@ -14,6 +14,9 @@ enum session_outcome {
  * else waits for Redis. Counts as use of the session: the idle time begins anew (told to Redis at most once a minute). */
 enum session_outcome session_find(struct arena *arena, struct str token, const struct citizen **citizen) MUST_CHECK;
 
+/* Has this worker a copy of the token's session, so that it costs nothing to find? Does not wait. */
+bool session_is_near(struct str token);
+
 /* A new session for the citizen (id, level, phone_number, name and id_number are taken; session_id is made). The token is in
  * nobody's hands but the caller's. Waits. */
 struct session_new {

@@ -19,11 +19,21 @@ static h2o_socket_t *get_socket(h2o_conn_t *connection)
     return &socket_of_input;
 }
 
+static unsigned count_hosts(const struct phr_header *fields, size_t count)
+{
+    unsigned hosts = 0;
+    for (size_t i = 0; i < count; i++)
+        hosts += str_equal_nocase((struct str){fields[i].name, fields[i].name_len}, STR("host"));
+    return hosts;
+}
+
 static unsigned count_lengths(const struct phr_header *fields, size_t count)
 {
     unsigned lengths = 0;
     for (size_t i = 0; i < count; i++) {
         struct str name = {fields[i].name, fields[i].name_len};
+        if (!name.at) /* a folded line */
+            abort();
         if (str_equal_nocase(name, STR("content-length")) || str_equal_nocase(name, STR("transfer-encoding")))
             lengths++;
     }
@@ -39,7 +49,7 @@ static void check(const h2o_req_t *h2o, const struct phr_header *fields, size_t 
     for (size_t i = 0; i < h2o->path.len; i++)
         if ((unsigned char)h2o->path.base[i] <= ' ')
             abort();
-    if (h2o->entity.base && count_lengths(fields, count) > 1)
+    if ((count_lengths(fields, count) > 1 && h2o->entity.base) || count_hosts(fields, count) > 1)
         abort();
 }
 
