@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -22,6 +23,13 @@ static inline unsigned json_care_mask(__m128i bytes)
     __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
     found = _mm_or_si128(found, _mm_cmpeq_epi8(_mm_max_epu8(bytes, control), control));
     return (unsigned)_mm_movemask_epi8(found);
+}
+
+static inline unsigned json_care_mask_of_4(const char *at)
+{
+    int four;
+    memcpy(&four, at, sizeof four);
+    return json_care_mask(_mm_cvtsi32_si128(four)) & 0xf;
 }
 #endif
 
@@ -45,6 +53,13 @@ static inline const char *json_scan(const char *at, const char *end)
             return at + __builtin_ctz(mask);
         at = end - 8;
         mask = json_care_mask(_mm_loadl_epi64((const __m128i *)(const void *)at)) & 0xff;
+        return mask ? at + __builtin_ctz(mask) : end;
+    }
+    if (end - at >= 4) {
+        if ((mask = json_care_mask_of_4(at)))
+            return at + __builtin_ctz(mask);
+        at = end - 4;
+        mask = json_care_mask_of_4(at);
         return mask ? at + __builtin_ctz(mask) : end;
     }
 #endif

@@ -82,19 +82,22 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-static bool copy_fields(struct reader *reader, const struct phr_header *headers, size_t count)
+/* Names and values lie in a copy of the whole head, which is one allocation. Values are terminated. */
+static bool copy_fields(struct reader *reader, const struct phr_header *headers, size_t count, size_t size)
 {
     struct upstream_response *response = reader->response;
+    const char *head = reader->link->socket->input->bytes;
+    char *copy = arena_copy(reader->arena, head, size);
     response->fields = arena_array(reader->arena, struct field, count);
     response->field_count = count;
     for (size_t i = 0; i < count; i++) {
         if (!headers[i].name)
             return false; /* a folded line, which RFC 9112 §5.2 lets a client refuse */
-        char *name = arena_copy(reader->arena, headers[i].name, headers[i].name_len);
+        char *name = copy + (headers[i].name - head), *value = copy + (headers[i].value - head);
         for (size_t j = 0; j < headers[i].name_len; j++)
             name[j] = lower(name[j]);
-        response->fields[i] = (struct field){{name, headers[i].name_len},
-                                             str_copy(reader->arena, (struct str){headers[i].value, headers[i].value_len})};
+        value[headers[i].value_len] = '\0'; /* where the line ended */
+        response->fields[i] = (struct field){{name, headers[i].name_len}, {value, headers[i].value_len}};
     }
     return true;
 }
@@ -194,7 +197,7 @@ static enum upstream_status read_head(struct reader *reader)
         reader->head_bytes += size;
         if (++reader->interim > INTERIM_MOST)
             return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_HEAD_SIZE);
-    } else if (!copy_fields(reader, headers, count)) {
+    } else if (!copy_fields(reader, headers, count, size)) {
         return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_FIELDS);
     } else if (!find_framing(reader, minor)) {
         return fail(reader, UPSTREAM_GARBAGE, UPSTREAM_FAULT_FRAMING);

@@ -104,7 +104,8 @@ static void on_idle_too_long(struct timer *timer)
 void link_keep(struct link *link)
 {
     struct upstream *upstream = link->upstream;
-    if (upstream->closed || upstream->idle_count >= upstream->settings.idle || clock_steady() < upstream->trusted_at) {
+    int64_t now = clock_steady();
+    if (upstream->closed || upstream->idle_count >= upstream->settings.idle || now < upstream->trusted_at) {
         link_drop(link);
         return;
     }
@@ -112,8 +113,8 @@ void link_keep(struct link *link)
     link->previous = &upstream->idle;
     link->next->previous = link->previous->next = link;
     upstream->idle_count++;
-    link->kept_at = clock_steady();
-    timer_set(&link->timer, deadline_in(upstream->settings.idle_time), on_idle_too_long);
+    link->kept_at = now;
+    timer_set(&link->timer, now + upstream->settings.idle_time, on_idle_too_long);
     h2o_socket_read_start(link->socket, on_idle_input);
 }
 

@@ -191,7 +191,23 @@ START_TEST(deep_trees_can_be_written_within_others)
 }
 END_TEST
 
+START_TEST(what_needs_an_escape_is_found_anywhere_in_strings_of_any_length)
+{
+    for (size_t length = 1; length < 40; length++)
+        for (size_t at = 0; at < length; at++) {
+            struct text text = text_open(arena, 0);
+            struct json_out out = json_write(&text);
+            char string[40];
+            memset(string, 'x', length);
+            string[at] = '"';
+            json_put(&out, (struct str){string, length});
+            ck_assert_uint_eq(text.len, length + 3);
+            ASSERT_STR(parse(text.at)->string, str_to_c(arena, (struct str){string, length}));
+        }
+}
+END_TEST
+
 RUN_TESTS("json_tree", members_are_got_with_fallbacks, a_whole_number_is_got_as_an_integer_however_it_is_written,
           pointers_find_what_rfc_6901_says, equality_is_that_of_json_schema, trees_are_made_changed_and_cloned,
-          the_writer_places_commas_and_escapes, doubles_are_written_shortest_and_read_back_the_same,
-          deep_trees_can_be_written_within_others)
+          the_writer_places_commas_and_escapes, what_needs_an_escape_is_found_anywhere_in_strings_of_any_length,
+          doubles_are_written_shortest_and_read_back_the_same, deep_trees_can_be_written_within_others)

@@ -593,6 +593,39 @@ START_TEST(a_field_that_would_begin_another_is_not_sent)
 }
 END_TEST
 
+/* Whatever the length, and wherever in it. */
+static void dirty_anywhere(struct upstream *upstream, struct arena *arena)
+{
+    static const char bytes[] = {1, '\n', 0x1f, 0x7f};
+    struct upstream_response response;
+    struct upstream_request request = get(seconds(5));
+    char value[20];
+    for (size_t i = 0; i < COUNT_OF(bytes) * sizeof value * sizeof value; i++) {
+        size_t at = i / COUNT_OF(bytes) % sizeof value, length = i / COUNT_OF(bytes) / sizeof value + 1;
+        if (at >= length)
+            continue;
+        memset(value, '~', sizeof value);
+        value[0] = '\t';
+        value[at] = bytes[i % COUNT_OF(bytes)];
+        struct field field = {STR("x-a"), {value, length}};
+        request.fields = &field;
+        request.field_count = 1;
+        ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_GARBAGE);
+    }
+    ck_assert_int_eq(backend.connections, 0);
+    struct field field = {STR("x-a"), STR("a\tb ~市民\t \t")};
+    request.fields = &field;
+    ck_assert_int_eq(upstream_call(upstream, &request, arena, &response), UPSTREAM_OK);
+    ck_assert(heard("x-a: a\tb ~市民\t \t\r\n"));
+}
+
+START_TEST(a_control_character_is_found_anywhere_and_tabs_and_utf_8_are_sent)
+{
+    backend.script[0] = OK("1") "x";
+    run(dirty_anywhere);
+}
+END_TEST
+
 static void backend_speaks_tls(int version)
 {
     harness_make_certificates();
@@ -669,6 +702,7 @@ int main(void)
     tcase_add_test(all, an_address_that_is_not_allowed_is_not_connected_to);
     tcase_add_test(all, a_name_is_resolved);
     tcase_add_test(all, a_field_that_would_begin_another_is_not_sent);
+    tcase_add_test(all, a_control_character_is_found_anywhere_and_tabs_and_utf_8_are_sent);
     tcase_add_loop_test(all, a_certificate_of_the_right_address_is_accepted, 0, 2);
     tcase_add_loop_test(all, a_certificate_of_another_name_is_refused, 0, 2);
     tcase_add_loop_test(all, a_certificate_of_nobody_we_know_is_refused, 0, 2);
