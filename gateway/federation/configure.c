@@ -62,6 +62,8 @@ static void read_general(struct reading *reading, struct federation_settings *se
     *reach = (struct reach){
         .opened = ranges, .count = count, .public_closed = !config_boolean(reading->config, "federation.public_addresses")};
     settings->reach = reach;
+    settings->contract_bytes_a_day = (int64_t)config_size(reading->config, "federation.contract_bytes_a_day");
+    settings->contract_bytes = (int64_t)config_size(reading->config, "federation.contract_bytes");
 }
 
 static void read_ranges(struct reading *reading, struct str slug, const struct json *list, const struct reach *general,

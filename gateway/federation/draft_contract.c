@@ -2,12 +2,20 @@
 #include "contract/contract.h"
 #include "contract/contract_diff.h"
 #include "crypto/digest.h"
+#include "federation/federation.h"
+#include "federation/settings.h"
 #include "federation/signer.h"
 #include <shimin/arena.h>
 #include <shimin/clock.h>
 #include <shimin/draft.h>
 #include <shimin/fiber.h>
 #include <shimin/id.h>
+
+struct draft_quota draft_quota(void)
+{
+    const struct federation_settings *settings = federation_settings();
+    return (struct draft_quota){.bytes_a_day = settings->contract_bytes_a_day, .bytes = settings->contract_bytes};
+}
 
 /* ---- which operations a service can be made of ---- */
 

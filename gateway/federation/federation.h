@@ -46,7 +46,8 @@ struct federation_settings {
     int64_t default_deadline; /* microseconds for departments that name none; 0: 3 s */
     int64_t queue_wait;       /* microseconds that a call may wait for a slot; 0: 200 ms */
     const char *url;          /* this gateway's own, whose host webhooks are told they come from; NULL: localhost */
-    const char *spool_dir;    /* footprints that Postgres cannot take now; NULL: memory only */
+    int64_t contract_bytes_a_day, contract_bytes; /* that a department may register */
+    const char *spool_dir;                        /* footprints that Postgres cannot take now; NULL: memory only */
 };
 
 /* Reads `federation.*` and `departments` of the configuration into *settings; false with a line in *faults for each fault. What

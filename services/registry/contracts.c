@@ -22,6 +22,34 @@ static void reply_contract(struct request *request, struct str sha256, struct st
     reply_row(request, made ? 201 : 200, rows);
 }
 
+/* Documents are kept for good, and each costs a thread some time. false after a reply. Two that come at once may both fit. */
+static bool has_room(struct request *request, struct str bytes)
+{
+    struct arena *arena = request_arena(request);
+    struct draft_quota quota = draft_quota();
+    const struct pg_result *rows;
+    if (store_failed(request,
+                     pg_query(arena, &sql_contract_room, PG_ARGS(pg_text(department_of(request)), pg_bytes(bytes)), &rows)))
+        return false;
+    int64_t size = (int64_t)bytes.len, day = pg_int(rows, 0, 0), ever = pg_int(rows, 0, 2);
+    if (pg_bool(rows, 0, 3) || (day + size <= quota.bytes_a_day && ever + size <= quota.bytes))
+        return true;
+    if (ever + size > quota.bytes) {
+        reply_fault(request, PROBLEM_CONFLICT,
+                    (struct bilingual){
+                        str_printf(arena, "部门的文档合计不能超过 %lld 字节", (long long)quota.bytes),
+                        str_printf(arena, "The department's documents may have %lld bytes together", (long long)quota.bytes)});
+        return false;
+    }
+    struct problem *problem = problem_new(
+        arena, PROBLEM_TOO_MANY_REQUESTS,
+        (struct bilingual){str_printf(arena, "部门一天内登记的文档不能超过 %lld 字节", (long long)quota.bytes_a_day),
+                           str_printf(arena, "A department may hand in %lld bytes a day", (long long)quota.bytes_a_day)});
+    problem->retry_after = pg_int(rows, 0, 1);
+    reply_problem(request, problem);
+    return false;
+}
+
 void register_contract(struct request *request)
 {
     struct arena *arena = request_arena(request);
@@ -29,6 +57,8 @@ void register_contract(struct request *request)
     struct draft_contract contract;
     const struct pg_result *made;
     audit_object(request, "system", system);
+    if (!has_room(request, bytes))
+        return;
     const struct problem *problem = draft_contract_check(arena, system, bytes, &contract);
     if (problem) {
         reply_problem(request, problem);

@@ -33,6 +33,16 @@ RETURNING shimin.credential_json(system_credential)::text;
 -- name: delete_credential
 DELETE FROM shimin.system_credential WHERE department = $1 AND system = $2 AND environment = $3;
 
+-- name: contract_room
+-- What the department has handed in: within a day, and when the oldest of that no longer counts; ever; and whether these very bytes.
+SELECT coalesce(sum(length(bytes)) FILTER (WHERE registered_at > now() - interval '1 day'), 0)::bigint,
+       coalesce(ceil(extract(epoch FROM min(registered_at) FILTER (WHERE registered_at > now() - interval '1 day')
+                                        + interval '1 day' - now())), 1)::bigint,
+       coalesce(sum(length(bytes)), 0)::bigint,
+       coalesce(bool_or(sha256 = encode(sha256($2::bytea), 'hex')), false)
+FROM shimin.contract
+WHERE department = $1 AND system IS NOT NULL;
+
 -- name: register_contract
 -- Nothing when the department registered these bytes before.
 INSERT INTO shimin.contract (department, system, name, version, title, bytes, operations, registered_by)
@@ -168,7 +178,7 @@ WHERE state = 'submitted';
 SELECT json_build_object('version', shimin.version_json(v, true),
                          'gate', (SELECT shimin.gate_json(r) FROM shimin.gate_report r
                                   WHERE r.service = v.service AND r.number = v.number ORDER BY r.id DESC LIMIT 1))::text,
-       v.number, v.submitted_by, v.department, v.edition
+       v.number, v.submitted_by, v.department, v.edition, v.definition ->> 'archetype' IN ('locate', 'feed', 'content')
 FROM shimin.service_version v
 WHERE service = $1 AND state = 'submitted';
 

@@ -120,6 +120,10 @@ void decide_submission(struct request *request)
         reply_fault(request, PROBLEM_FORBIDDEN, BILINGUAL("送审的人不能自己批准", "Who submitted it does not decide on it"));
     else if (edition != pg_int(rows, 0, 4)) /* what is decided on is what was looked at */
         reply_stale(request, edition);
+    else if (approved && share && pg_bool(rows, 0, 5)) /* the gateway keeps one list of it for all */
+        reply_fault(request, PROBLEM_CONFLICT,
+                    BILINGUAL("网点、动态与文章由网关统一保存，不能只给一部分市民试行",
+                              "Places, feeds and texts are kept as one list for all, and cannot be tried by some"));
     else if (approved && version_is_unfit(request, service, number))
         return;
     else if (approved)

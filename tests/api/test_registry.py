@@ -5,7 +5,7 @@ import json
 import pathlib
 import unittest
 
-from client import call, staff_session
+from client import another_gateway, call, staff_session
 from registrant import CONTRACT, EXAMPLES, Department, definition, remove_services, trips
 
 
@@ -59,6 +59,20 @@ class Contracts(unittest.TestCase):
         answer = department.call(f"/contracts?system={department.name}", "POST", raw=b"#" * 5_000_000,
                                  headers={"Content-Type": "application/yaml"})
         self.assertEqual(answer.status, 413)
+
+    def test_a_department_hands_in_so_much_a_day_and_so_much_altogether(self):
+        department = Department(of="housing-fund")
+        half = lambda n: f"openapi: 3.1.0\ninfo: {{title: {department.name} {n}, version: '1'}}\npaths: {{}}\n#{'x' * 3000}".encode()  # noqa: E731
+        used = sum(one["size"] for one in department.call("/contracts?limit=100").json["items"])
+        send = lambda n: call(f"/department/v1/contracts?system={department.name}", "POST", token=department.token, raw=half(n),  # noqa: E731
+                              headers={"Content-Type": "application/yaml"}, base=gateway)
+        for setting, status in (("SHIMIN_FEDERATION_CONTRACT_BYTES_A_DAY", 429), ("SHIMIN_FEDERATION_CONTRACT_BYTES", 409)):
+            with another_gateway(**{setting: f"{used + 5000}B"}) as gateway:
+                self.assertIn(send(1).status, (200, 201))
+                refused = send(2)
+                self.assertEqual(refused.status, status, refused)
+                self.assertEqual("Retry-After" in refused.headers, status == 429)
+                self.assertEqual(send(1).status, 200)  # the very same is there already
 
     def test_another_departments_documents_do_not_exist(self):
         sha256 = Department().register().json["sha256"]

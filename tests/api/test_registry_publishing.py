@@ -158,6 +158,15 @@ class Publishing(unittest.TestCase):
         for method, way in (("PUT", "share"), ("POST", "promote")):
             self.assertEqual(call(f"{path}/{way}", method, {"share": 1} if way == "share" else None, token=department.token).status, 403)
 
+    def test_a_list_that_is_kept_for_all_is_not_tried_by_some(self):
+        department = Department()
+        department.ready({**definition(department.slug, archetype="feed", operation={
+            "id": "listArrivals", "request": {"station": "const:1"}, "items": "/arrivals", "refresh": 60,
+            "fields": {"id": "/line", "title": "/line", "updated_at": "/line"}}), "parameters": None})
+        self.assertTrue(department.submit().json["passed"])
+        answer = decide(department.slug, share=10, language="en")
+        self.assertEqual((answer.status, "one list" in answer.json["detail"]), (409, True), answer)
+
     def test_no_request_is_lost_while_versions_change(self):
         department = Department()
         department.publish()

@@ -25,6 +25,12 @@ const struct problem *draft_contract_check(struct arena *arena, struct str syste
 const struct problem *draft_contract_compare(struct arena *arena, struct str before, struct str after,
                                              struct str *json) MUST_CHECK;
 
+/* What one department may hand in. */
+struct draft_quota {
+    int64_t bytes_a_day, bytes;
+};
+struct draft_quota draft_quota(void);
+
 /* ---- definitions ---- */
 
 struct draft_order {
