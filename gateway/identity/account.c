@@ -1,12 +1,12 @@
 /* Accounts in Postgres; phone, name and identity number are encrypted and bound to their row. */
 #include <shimin/account.h>
 
-#include "crypto/field.h"
 #include "identity/identity.h"
 #include "identity_queries.h"
 
 #include <shimin/id.h>
 #include <shimin/log.h>
+#include <shimin/personal.h>
 
 /* Kinds of attempts. */
 #define REAL_NAME "real_name"
@@ -17,29 +17,14 @@ static const char *const outcomes[] = {
     [VERIFICATION_OPENED] = "opened",   [VERIFICATION_EXPIRED] = "expired",
 };
 
-static struct str sealed(struct arena *arena, const char *context, struct str row, struct str value)
-{
-    return field_encrypt(arena, identity_settings()->keyring, str_of(context), row, value);
-}
-
-static struct str blind(struct arena *arena, const char *context, struct str value)
-{
-    uint8_t *index = arena_alloc(arena, DIGEST_SIZE);
-    field_blind_index(identity_settings()->keyring, str_of(context), value, index);
-    return (struct str){(const char *)index, DIGEST_SIZE};
-}
-
 /* Empty when NULL; an account whose key is lost is logged and treated as if it had no such value. */
 static struct str unsealed(struct arena *arena, const char *context, struct str row, const struct pg_result *rows,
                            size_t column)
 {
-    struct str value;
     if (pg_is_null(rows, 0, column))
         return STR("");
-    if (field_decrypt(arena, identity_settings()->keyring, str_of(context), row, pg_bin(arena, rows, 0, column), &value))
-        return value;
-    log_error("%s of an account cannot be decrypted: is its key missing from the key file?", context);
-    return STR("");
+    struct str value = personal_open(arena, context, row, pg_bin(arena, rows, 0, column));
+    return value.at ? value : STR("");
 }
 
 static void read_row(struct arena *arena, const struct pg_result *rows, struct citizen *citizen)
@@ -54,10 +39,11 @@ enum pg_status account_of_phone(struct arena *arena, struct str phone_number, st
 {
     struct str id = id_new(arena);
     const struct pg_result *rows;
-    enum pg_status status = pg_query(arena, &sql_open_account,
-                                     PG_ARGS(pg_text(id), pg_bytes(sealed(arena, "citizen.phone_number", id, phone_number)),
-                                             pg_bytes(blind(arena, "citizen.phone_number", phone_number))),
-                                     &rows);
+    enum pg_status status =
+        pg_query(arena, &sql_open_account,
+                 PG_ARGS(pg_text(id), pg_bytes(personal_seal(arena, "citizen.phone_number", id, phone_number)),
+                         pg_bytes(personal_index(arena, "citizen.phone_number", phone_number))),
+                 &rows);
     if (status != PG_OK)
         return status;
     *citizen = (struct citizen){.phone_number = phone_number};
@@ -97,9 +83,9 @@ static enum pg_status raise_account(struct arena *arena, struct str citizen_id, 
                         PG_ARGS(pg_text(citizen_id), pg_text(STR(REAL_NAME)), pg_text(str_of(outcomes[VERIFICATION_MATCHED]))),
                         NULL)) != PG_OK ||
         (status = pg_in(transaction, &sql_verify_account,
-                        PG_ARGS(pg_text(citizen_id), pg_bytes(sealed(arena, "citizen.name", citizen_id, name)),
-                                pg_bytes(sealed(arena, "citizen.id_number", citizen_id, id_number)),
-                                pg_bytes(blind(arena, "citizen.id_number", id_number))),
+                        PG_ARGS(pg_text(citizen_id), pg_bytes(personal_seal(arena, "citizen.name", citizen_id, name)),
+                                pg_bytes(personal_seal(arena, "citizen.id_number", citizen_id, id_number)),
+                                pg_bytes(personal_index(arena, "citizen.id_number", id_number))),
                         &raised)) != PG_OK)
         return status;
     return pg_affected(raised) == 1 ? pg_commit(&transaction) : PG_CONFLICT;
