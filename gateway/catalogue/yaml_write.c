@@ -10,13 +10,13 @@ enum { INDENT = 2, WIDTH = 140 };
 
 /* The order in which members are written. */
 static const char *const order[] = {
-    "department", "services",   "slug",           "number",    "aliases",     "id",          "zh",          "en",
-    "title",      "name",       "required",       "type",      "schema",      "summary",     "pinyin",      "category",
-    "archetype",  "level",      "kind",           "area",      "needs",       "switch",      "position",    "reason",
-    "personal",   "contract",   "backend",        "address",   "credentials", "concurrency", "deadline_ms", "breaker",
-    "ratio",      "minimum",    "request",        "page",      "items",       "masks",       "cache",       "fresh",
-    "stale",      "parameter",  "size_parameter", "size",      "first",       "fields",      "coord_sys",   "refresh",
-    "operation",  "parameters", "description",    "minLength", "maxLength",   "pattern",     "maximum",
+    "department", "services",  "slug",           "number",      "aliases",     "id",          "zh",          "en",
+    "title",      "name",      "required",       "type",        "schema",      "summary",     "pinyin",      "category",
+    "archetype",  "level",     "kind",           "area",        "needs",       "switch",      "position",    "reason",
+    "personal",   "contract",  "backend",        "address",     "credentials", "concurrency", "deadline_ms", "breaker",
+    "ratio",      "minimum",   "request",        "page",        "items",       "masks",       "cache",       "fresh",
+    "stale",      "parameter", "size_parameter", "size",        "first",       "fields",      "coord_sys",   "refresh",
+    "operation",  "confirm",   "parameters",     "description", "minLength",   "maxLength",   "pattern",     "maximum",
 };
 
 static size_t rank_of(struct str name)

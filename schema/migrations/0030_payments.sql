@@ -26,7 +26,7 @@ CREATE TABLE shimin.bill (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     department text NOT NULL,
     service text NOT NULL,
-    -- the department's own
+    -- the department's own, within the account
     number text NOT NULL,
     account_blind bytea NOT NULL,
     period text NOT NULL DEFAULT '',
@@ -43,7 +43,7 @@ CREATE TABLE shimin.bill (
     ended_at timestamptz,
     ended_as text CHECK (ended_as IN ('withdrawn', 'paid_elsewhere')),
     CHECK ((ended_at IS NULL) = (ended_as IS NULL)),
-    UNIQUE (department, number)
+    UNIQUE (department, account_blind, number)
 );
 CREATE INDEX bill_account_due ON shimin.bill (account_blind, due_on, id);
 
