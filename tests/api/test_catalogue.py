@@ -54,7 +54,7 @@ class Services(unittest.TestCase):
         self.assertEqual(call("/v1/services/no-such-service").status, 404)
 
     def test_services_that_are_not_built_yet_are_off_with_an_honest_reason(self):
-        service = call("/v1/services/water-bill-payment").json
+        service = call("/v1/services/tuition-payment").json
         self.assertEqual(service["switch"]["position"], "off")
         self.assertTrue(service["switch"]["reason"]["zh"] and service["switch"]["reason"]["en"])
 

@@ -28,6 +28,10 @@ enum problem_type {
     PROBLEM_NOT_ACCEPTABLE,          /* 406 not-acceptable */
     PROBLEM_CONFLICT,                /* 409 conflict */
     PROBLEM_FACE_PENDING,            /* 409 face-pending: nobody was filmed yet; Retry-After */
+    PROBLEM_BILL_HELD,               /* 409 bill-held: another payment of it is open; bill, payment, state */
+    PROBLEM_BILL_PAID,               /* 409 bill-paid */
+    PROBLEM_BILL_ENDED,              /* 409 bill-ended: withdrawn, or too late */
+    PROBLEM_AMOUNT_DIFFERS,          /* 409 amount-differs: outstanding_fen */
     PROBLEM_IN_PROGRESS,             /* 409 request-in-progress: same Idempotency-Key still running */
     PROBLEM_FACE_EXPIRED,            /* 410 face-expired */
     PROBLEM_SERVICE_RETIRED,         /* 410 service-retired: its version's sunset is past; service, sunset_at, successor */
