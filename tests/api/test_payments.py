@@ -96,6 +96,82 @@ def new_number():
     return f"{random.randrange(10 ** 10):010d}"
 
 
+def mood(provider, **how):
+    answer = call(f"/sandbox/providers/{provider}", "PUT", how, base=SANDBOX)
+    assert answer.status == 200, answer
+
+
+class Payers(unittest.TestCase):
+    """With the providers of the sandbox: the payer's hand, notices, and what happens when they do not come."""
+
+    def setUp(self):
+        self.addCleanup(call, "/sandbox/providers", "DELETE", base=SANDBOX)
+        self.token = login()
+        self.bills = []
+        while len(self.bills) < 3:
+            bind(self.token, number=new_number())
+            self.bills = bills(self.token)["items"]
+
+    def payment(self, made):
+        return call(f"/v1/payments/{made.json['payment']['id']}", token=self.token).json["payment"]
+
+    def payer_pays(self, provider, made):
+        answer = call("/sandbox/payments/pay", body={"provider": provider, "out_trade_no": made.json["payment"]["number"]}, base=SANDBOX)
+        self.assertEqual(answer.status, 200, answer)
+
+    def becomes(self, made, state, seconds=60):
+        return wait_until(lambda: (p := self.payment(made))["state"] == state and p, seconds, f"the payment {state}")
+
+    def test_what_the_payer_paid_is_paid_by_notice_and_the_department_told(self):
+        for provider, channel in (("wechat", "app"), ("alipay", "native"), ("unionpay", "app")):
+            with self.subTest(provider):
+                bill = self.bills.pop()
+                made = pay(self.token, bill, provider=provider, channel=channel)
+                self.assertEqual((made.status, made.json["payment"]["state"], made.json["cashier"]["channel"]), (201, "pending", channel))
+                self.payer_pays(provider, made)
+                self.becomes(made, "paid")
+                wait_until(lambda: self.payment(made)["bills"][0]["confirmation"] == "confirmed", 60, "the department's confirmation")
+                self.assertEqual([b["state"] for b in bills(self.token, "all")["items"] if b["id"] == bill["id"]], ["paid"])
+                self.assertEqual(pay(self.token, bill).json["code"], "bill-paid")
+
+    def test_a_notice_that_never_comes_is_made_up_for_by_asking(self):
+        mood("wechat", notice="never")
+        made = pay(self.token, self.bills[0])
+        self.payer_pays("wechat", made)
+        paid = self.becomes(made, "paid", 90)
+        self.assertEqual(sql(f"SELECT by FROM shimin.payment_event WHERE payment = '{paid['id']}' AND what = 'paid'"), [["query"]])
+
+    def test_wrong_and_repeated_notices_change_nothing_and_are_kept_once(self):
+        mood("wechat", notice="never")
+        made = pay(self.token, self.bills[0])
+        self.payer_pays("wechat", made)
+        number = made.json["payment"]["number"]
+        for kind in ("bad_signature", "stale", "foreign_order", "wrong_amount", "normal", "normal"):
+            call("/sandbox/payments/notices", body={"provider": "wechat", "out_trade_no": number, "notice": kind}, base=SANDBOX)
+        self.becomes(made, "paid")
+        self.assertEqual(sql(f"SELECT count(*) FROM shimin.ledger_transaction WHERE key = 'payment:{self.payment(made)['id']}:paid'"), [["1"]])
+
+    def test_an_order_without_an_answer_is_unknown_until_the_provider_says(self):
+        mood("wechat", answer="deaf", operation="order", times=1)
+        made = pay(self.token, self.bills[0])
+        self.assertEqual(made.json["payment"]["state"], "unknown")
+        self.assertNotIn("cashier", made.json)
+        self.assertEqual(pay(self.token, self.bills[0]).json["code"], "bill-held")
+
+    def test_a_payment_is_closed_by_the_providers_word_and_the_bill_is_free_again(self):
+        made = pay(self.token, self.bills[0])
+        cancelled = call(f"/v1/payments/{made.json['payment']['id']}/cancellation", "POST", token=self.token)
+        self.assertEqual(cancelled.json["payment"]["state"], "closed")
+        self.assertEqual(pay(self.token, self.bills[0], provider="unionpay").status, 201)
+
+    def test_several_bills_are_paid_in_one_payment(self):
+        made = pay(self.token, *self.bills[:3], provider="unionpay")
+        self.payer_pays("unionpay", made)
+        paid = self.becomes(made, "paid")
+        self.assertEqual(paid["amount_fen"], sum(bill["outstanding_fen"] for bill in self.bills[:3]))
+        self.assertEqual(len(paid["bills"]), 3)
+
+
 class Payments(unittest.TestCase):
     def setUp(self):
         self.token = login()
