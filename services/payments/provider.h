@@ -129,10 +129,10 @@ struct provider_notice {
 /* One line of a bill file. */
 struct provider_line {
     bool is_refund;
-    struct str transaction_id, out_trade_no;
-    struct str refund_id, out_refund_no; /* of a refund */
-    int64_t amount_fen;                  /* paid, or refunded: never negative */
-    int64_t fee_fen;                     /* of this line: what the provider keeps; of a refund, negative: what it gives back */
+    struct str transaction_id, out_trade_no; /* of the payment; of a refund UnionPay names the first only */
+    struct str refund_id, out_refund_no;     /* of a refund; Alipay has no refund_id */
+    int64_t amount_fen;                      /* paid, or refunded: never negative */
+    int64_t fee_fen; /* of this line: what the provider keeps; of a refund, negative: what it gives back */
     int64_t occurred_at;
     struct str status; /* "SUCCESS", "PROCESSING", "CLOSED", "ABNORMAL", of WeChat's; the others list what succeeded only */
 };

@@ -75,6 +75,7 @@ static const char *read_line(struct str date, struct str text, struct bill_readi
         line.refund_id = values[QUERY_ID];
         line.out_refund_no = values[ORDER];
         line.transaction_id = values[ORIGINAL];
+        line.out_trade_no = STR(""); /* the file does not name it */
     } else {
         line.transaction_id = values[QUERY_ID];
         line.out_trade_no = values[ORDER];
