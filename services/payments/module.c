@@ -65,8 +65,7 @@ static void open_worker(void)
 
 static void close_worker(void)
 {
-    payment_job_stop();
-    providers_close();
+    payment_job_stop(); /* the providers stay until the process ends: requests under way still call them */
 }
 
 const struct module payments_module = {

@@ -195,9 +195,9 @@ struct provider {
 const struct provider *provider_named(struct str name);
 /* Those that are configured, in a fixed order; ends in NULL. */
 const struct provider *const *providers(void);
-/* In a fiber of each worker, from the module's worker_open and worker_close. False after logging why, when a key is unusable.
- */
+/* In a fiber of each worker. False after logging why, when a key is unusable; the others are offered. */
 MUST_CHECK bool providers_open(void);
+/* When no call is under way and none can come: for tests. The gateway keeps them, since requests go on while it stops. */
 void providers_close(void);
 
 #endif
