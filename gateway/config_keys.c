@@ -153,6 +153,8 @@ const struct config_key config_keys[] = {
      .help = "A payment provider's time to answer; bill files have ten times as long."},
     {"payments.notify_url", CONFIG_STRING, "https://localhost:8443/v1/payment-notices",
      .help = "Where providers send their notices: this, a slash, and the provider's name."},
+    {"payments.refund_alone_fen", CONFIG_INTEGER, "100000", .min = 0, .max = INT64_C(100000000000),
+     .help = "Refunds above so many fen need a second person."},
     {"payments.return_url", CONFIG_STRING, "https://localhost:8443/", .help = "Where a provider's page sends the payer back."},
     {"payments.ca", CONFIG_PATH, NULL, .help = "What providers' TLS is checked against, PEM; the system's otherwise."},
     {"payments.wechat.merchant", CONFIG_STRING, NULL, .help = "WeChat Pay: mchid; without it the provider is not offered."},

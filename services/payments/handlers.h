@@ -20,6 +20,11 @@ void list_payments(struct request *request);
 void cancel_payment(struct request *request);
 
 void take_notice(struct request *request);
+void begin_refund(struct request *request);
+void list_own_refunds(struct request *request);
+void list_all_refunds(struct request *request);
+void decide_refund(struct request *request);
+void read_overview(struct request *request);
 void list_providers(struct request *request);
 
 /* 503, with when to come again. */

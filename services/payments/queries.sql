@@ -142,3 +142,39 @@ SELECT shimin.confirmation_end($1::bigint, $2::integer, $3, $4, $5::double preci
 
 -- name: take_point
 SELECT shimin.ledger_take_point();
+
+-- name: begin_refund
+-- $1 id, $2 payment, $3 bill, $4 amount, $5 reason, $6 by, $7 what needs no second person, $8 department whose bill it must be.
+SELECT (CASE WHEN EXISTS (SELECT FROM shimin.bill b WHERE b.id = $3::uuid AND b.department = $8)
+             THEN shimin.refund_begin($1::uuid, $2::uuid, $3::uuid, $4::bigint, $5, $6, $7::bigint)
+             ELSE jsonb_build_object('outcome', 'absent') END)::text;
+
+-- name: list_refunds
+-- The newest first. $1 department (NULL: of all), $2 state (NULL: any), $3 and $4 where the page before ended, $5 how many.
+SELECT r.id, (extract(epoch FROM r.created_at) * 1000000)::bigint, json_build_object(
+           'id', r.id, 'payment', r.payment, 'bill', r.bill, 'department', b.department, 'provider', p.provider, 'amount_fen', r.amount_fen,
+           'state', r.state, 'reason', r.reason, 'asked_by', r.asked_by, 'decided_by', r.decided_by,
+           'created_at', shimin.outbox_time(r.created_at), 'ended_at', shimin.outbox_time(r.ended_at))::text
+FROM shimin.refund r
+JOIN shimin.bill b ON b.id = r.bill
+JOIN shimin.payment p ON p.id = r.payment
+WHERE ($1::text IS NULL OR b.department = $1) AND ($2::text IS NULL OR r.state = $2) AND (r.created_at, r.id) < ($3::timestamptz, $4::uuid)
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT $5::bigint;
+
+-- name: decide_refund
+SELECT shimin.refund_decide($1::uuid, $2::boolean, $3);
+
+-- name: read_overview
+-- What operators look at first: payments by state, the oldest that is not known, what departments dispute, refunds that wait, the books.
+SELECT json_build_object(
+    'payments', (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM shimin.payment GROUP BY state) s),
+    'oldest_open_at', (SELECT shimin.outbox_time(min(p.created_at)) FROM shimin.payment p JOIN shimin.payment_state s ON s.name = p.state
+                       WHERE p.ask_at IS NOT NULL AND s.open),
+    'confirmations_waiting', (SELECT count(*) FROM shimin.payment_confirmation WHERE state = 'waiting'),
+    'confirmations_disputed', (SELECT count(*) FROM shimin.payment_confirmation WHERE state = 'disputed'),
+    'to_look_at', (SELECT count(*) FROM shimin.payment_event WHERE what IN ('amount_differs', 'second_transaction')),
+    'refunds', (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM shimin.refund GROUP BY state) s),
+    'accounts', (SELECT coalesce(json_agg(json_build_object('kind', kind, 'party', party, 'balance_fen', balance_fen) ORDER BY kind, party), '[]')
+                 FROM shimin.ledger_balance),
+    'trial_balance_fen', (SELECT coalesce(sum(balance_fen), 0) FROM shimin.ledger_balance))::text;

@@ -4,7 +4,7 @@ import threading
 import unittest
 import uuid
 
-from client import SANDBOX, call, login, sql, wait_until
+from client import SANDBOX, call, login, sql, staff_session, wait_until
 
 WATER = "water-bill-payment"
 
@@ -163,6 +163,36 @@ class Payers(unittest.TestCase):
         cancelled = call(f"/v1/payments/{made.json['payment']['id']}/cancellation", "POST", token=self.token)
         self.assertEqual(cancelled.json["payment"]["state"], "closed")
         self.assertEqual(pay(self.token, self.bills[0], provider="unionpay").status, 201)
+
+    def test_a_department_gives_back_within_what_was_paid_and_a_second_person_approves_above_the_limit(self):
+        made = pay(self.token, self.bills[0])
+        self.payer_pays("wechat", made)
+        paid = self.becomes(made, "paid")
+        manager, other = staff_session("manager", department="water-supply"), staff_session("manager", department="gas")
+
+        def give_back(fen, token=manager):
+            return call("/department/v1/refunds", body={"payment": paid["id"], "bill": self.bills[0]["id"], "amount_fen": fen, "reason": "计量有误"},
+                        token=token, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+        self.assertEqual(give_back(100, other).status, 404)
+        too_much = give_back(paid["amount_fen"] + 1)
+        self.assertEqual((too_much.json["code"], too_much.json["refundable_fen"]), ("amount-differs", paid["amount_fen"]))
+        self.assertEqual(give_back(100).json["state"], "approved")
+        back = wait_until(lambda: (p := self.payment(made))["refunded_fen"] == 100 and p, 120, "the refund")
+        self.assertEqual(back["state"], "paid")
+        refunds = call("/department/v1/refunds", token=manager).json["items"]
+        self.assertEqual([(r["state"], r["amount_fen"]) for r in refunds if r["payment"] == paid["id"]], [("done", 100)])
+        self.assertNotIn(paid["id"], [r["payment"] for r in call("/department/v1/refunds", token=other).json["items"]])
+        proposed = sql(f"SELECT shimin.refund_begin('{uuid.uuid4()}', '{paid['id']}', '{self.bills[0]['id']}', 200, 'x', 'staff:somebody', 0) ->> 'outcome'")
+        self.assertEqual(proposed, [["proposed"]])
+        administrator = staff_session("system")
+        waiting = [r for r in call("/admin/v1/refunds?state=proposed", token=administrator).json["items"] if r["payment"] == paid["id"]]
+        decided = call(f"/admin/v1/refunds/{waiting[0]['id']}/decision", body={"decision": "approve"}, token=administrator)
+        self.assertEqual(decided.json, {"state": "approved"})
+        self.assertEqual(call(f"/admin/v1/refunds/{waiting[0]['id']}/decision", body={"decision": "approve"}, token=administrator).status, 409)
+        wait_until(lambda: self.payment(made)["refunded_fen"] == 300, 120, "the second refund")
+        overview = call("/admin/v1/payments/overview", token=administrator).json
+        self.assertEqual((overview["trial_balance_fen"], overview["payments"]["paid"] > 0), (0, True))
 
     def test_several_bills_are_paid_in_one_payment(self):
         made = pay(self.token, *self.bills[:3], provider="unionpay")
