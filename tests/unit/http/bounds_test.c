@@ -18,15 +18,27 @@ static void say_much(struct request *request)
 
 static const struct harness_route routes[] = {{"/hello", say_hello}, {"/much", say_much}, {0}};
 
-static void start(void)
+static void start_with(int64_t header_time)
 {
     harness_settings = http_settings_default;
-    harness_settings.header_time = harness_settings.body_time = milliseconds(500);
+    harness_settings.header_time = header_time;
+    harness_settings.body_time = milliseconds(500);
     harness_settings.idle_time = seconds(2);
     harness_settings.send_time = seconds(2);
     harness_settings.connections_per_address = 8;
     harness_settings.requests_per_connection = 3;
     harness_start(2, routes);
+}
+
+static void start(void)
+{
+    start_with(milliseconds(500));
+}
+
+/* Nothing ends because its client says nothing. */
+static void start_patient(void)
+{
+    start_with(seconds(60));
 }
 
 static void stop(void)
@@ -109,9 +121,10 @@ START_TEST(an_address_has_so_many_connections_and_no_more)
     int clients[9];
     for (int i = 0; i < 9; i++)
         clients[i] = client_open();
-    int ended = 0;
-    for (int i = 0; i < 9; i++)
-        ended += client_sees_end(clients[i], i == 8 ? 5000 : 50);
+    int ended = 0; /* any of them: two workers accept */
+    for (int64_t until = deadline_in(seconds(20)); !ended && clock_steady() < until;)
+        for (int i = 0; i < 9; i++)
+            ended += client_sees_end(clients[i], 10);
     ck_assert_int_eq(ended, 1);
     for (int i = 0; i < 9; i++)
         close(clients[i]);
@@ -165,10 +178,14 @@ int main(void)
     tcase_add_test(all, a_slow_body_is_cut_off);
     tcase_add_test(all, an_idle_connection_is_closed);
     tcase_add_test(all, a_reader_that_takes_nothing_is_cut_off_and_a_slow_one_is_not);
-    tcase_add_test(all, an_address_has_so_many_connections_and_no_more);
     tcase_add_test(all, a_connection_has_so_many_requests_and_is_told);
     tcase_add_test(all, a_head_of_monstrous_size_is_not_answered);
     suite_add_tcase(suite, all);
+    TCase *patient = tcase_create("patient");
+    tcase_set_timeout(patient, 60);
+    tcase_add_checked_fixture(patient, start_patient, stop);
+    tcase_add_test(patient, an_address_has_so_many_connections_and_no_more);
+    suite_add_tcase(suite, patient);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
