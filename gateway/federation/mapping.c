@@ -6,8 +6,8 @@
 
 /* Archetypes whose operation asks and changes nothing, whatever its method: it may be repeated and cached. */
 static const bool reads[ARCHETYPES] = {
-    [ARCHETYPE_QUERY] = true,  [ARCHETYPE_ASSESS] = true, [ARCHETYPE_LISTING] = true,
-    [ARCHETYPE_BILL] = true, [ARCHETYPE_LOCATE] = true, [ARCHETYPE_FEED] = true,   [ARCHETYPE_CONTENT] = true,
+    [ARCHETYPE_QUERY] = true,  [ARCHETYPE_ASSESS] = true, [ARCHETYPE_LISTING] = true, [ARCHETYPE_BILL] = true,
+    [ARCHETYPE_LOCATE] = true, [ARCHETYPE_FEED] = true,   [ARCHETYPE_CONTENT] = true,
 };
 
 #define CACHE_MOST 31622400 /* seconds: a year */
