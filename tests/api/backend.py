@@ -20,7 +20,7 @@ class Backend:
 
     def __init__(self, answers, key_header="x-api-key", key="right", checks=True, strict=True, takes=0, clients=None):
         self.answers, self.key_header, self.key, self.checks, self.strict = answers, key_header, key, checks, strict
-        self.takes, self.heard = takes, []
+        self.takes, self.heard, self.type = takes, [], "application/json"
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ class Backend:
                 status, value = outer.answer(self.command, self.path, self.headers, body)
                 body = json.dumps(value, ensure_ascii=False).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", outer.type if status == 200 else "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -66,7 +66,8 @@ class Backend:
             return 400, {"message": f"{NEEDED[path]} is missing"}
         found = self.answers.get(path)
         if callable(found):
-            found = found(target) if method == "GET" else found(method, headers, json.loads(body or b"null"))
+            found = found(target) if method == "GET" else found(
+                method, headers, json.loads(body) if "json" in headers.get("Content-Type", "") else body)
         if found is None:
             return 404, {"message": "no such thing"}
         return found if isinstance(found, tuple) else (200, found)

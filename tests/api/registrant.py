@@ -144,7 +144,8 @@ class Department:
 
     def ready(self, what=None, **more):
         """Registered, connected, drafted, and its credentials known to every worker."""
-        assert self.register().status in (200, 201)
+        answer = self.register()
+        assert answer.status in (200, 201), answer
         self.connect(**more)
         answer = self.draft(what)
         assert answer.status in (200, 201), answer
