@@ -43,7 +43,7 @@ let reporter = '13800000001'
 before(async () => {
   browser = await openBrowser()
   backend = createServer((request, response) => {
-    const [status, value] = request.headers['x-api-key'] !== 'right' ? [401, {}] : request.url.startsWith('/arrivals') ? [200, { arrivals: [{ line: '1', minutes: 3, reporter }] }] : [404, {}]
+    const [status, value] = request.headers['x-api-key'] !== 'right' ? [401, {}] : request.url.startsWith('/arrivals?station=') ? [200, { arrivals: [{ line: '1', minutes: 3, reporter }] }] : [404, {}]
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
   })
   await new Promise((resolve) => backend.listen(0, '127.0.0.1', resolve))

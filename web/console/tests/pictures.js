@@ -30,6 +30,16 @@ for (const [who, roles, department] of [['city', 'system', undefined], ['securit
       await page.goto(`${url}/console/#/${link}`)
       await page.waitForTimeout(1200)
       await picture(page, name(link))
+      const one = page.locator(`main table a[href^="#/${link}/"]`).first()
+      if (!(await one.count())) continue
+      await one.click()
+      await page.waitForTimeout(1200)
+      const tabs = await page.getByRole('tab').all()
+      for (const tab of tabs.length ? tabs : [null]) {
+        await tab?.click()
+        await page.waitForTimeout(800)
+        await picture(page, `${name(`${link}-one`)}${tab ? `-${await tab.getAttribute('id')}` : ''}`)
+      }
     }
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     console.log(who, language, width, links.join(' '), wide > 0 ? `TOO WIDE by ${wide}` : '', ...faults)
