@@ -1,10 +1,10 @@
 /* The loader with a Postgres of its own: changes reach every worker, faults reach none, the disk bridges an outage. */
-#include "inside.h"
+#define MIGRATIONS SCHEMA "/migrations"
+#include "migrated.h"
 
 #include "catalogue/last_good.h"
 #include "catalogue/loader.h"
 #include "catalogue/snapshot.h"
-#include "store/migrate.h"
 #include "store/pg_pool.h"
 
 #include <libpq-fe.h>
@@ -63,15 +63,9 @@ static void fill(void)
 
 static void set_up(void)
 {
-    CLEANUP(arena_close_held) struct arena *arena = arena_open();
-    struct text faults = text_open(arena, 256);
     log_set_level(LOG_ERROR);
     ck_assert_ptr_nonnull(mkdtemp(directory));
-    postgres_create(&server);
-    FILE *quiet = fopen("/dev/null", "we");
-    bool migrated = migrate(&(struct migrate_settings){.directory = SCHEMA "/migrations", .owner = server.url}, quiet, &faults);
-    fclose(quiet);
-    ck_assert_msg(migrated, "%s", faults.at);
+    postgres_copy(&server, &migrated);
 }
 
 static void tear_down(void)
@@ -298,6 +292,7 @@ int main(void)
     Suite *suite = suite_create("catalogue loader");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 90);
+    tcase_add_unchecked_fixture(all, make_migrated, drop_migrated);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_switch_is_seen_by_every_worker_even_if_the_reading_connection_dies);
     tcase_add_test(all, a_switch_holds_at_once_while_new_definitions_are_still_being_read);

@@ -1,9 +1,9 @@
 /* Idempotency-Key with a Postgres of its own: one of many runs, the others get its answer. */
 #include "asked.h"
+#include "migrated.h"
 
 #include "edge/pipeline.h"
 #include "identity/identity.h"
-#include "store/migrate.h"
 #include "store/pg_pool.h"
 
 #include <shimin/log.h>
@@ -299,11 +299,7 @@ static void set_up(void)
     edge.routes = routes_load(arena, (const struct module *const[]){&module, NULL}, &limits, &faults);
     ck_assert_msg(edge.routes != NULL, "%s", faults.at);
     pipeline_open(&edge);
-    postgres_create(&server);
-    FILE *quiet = fopen("/dev/null", "we");
-    bool migrated = migrate(&(struct migrate_settings){.directory = MIGRATIONS, .owner = server.url}, quiet, &faults);
-    fclose(quiet);
-    ck_assert_msg(migrated, "%s", faults.at);
+    postgres_copy(&server, &migrated);
 }
 
 static void tear_down(void)
@@ -320,6 +316,7 @@ int main(void)
     Suite *suite = suite_create("edge idempotency");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
+    tcase_add_unchecked_fixture(all, make_migrated, drop_migrated);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_key_gives_the_first_answer_again);
     tcase_add_test(all, a_missing_or_malformed_key_runs_nothing);

@@ -1,7 +1,8 @@
 /* Accounts in a Postgres of their own: found by the blind index, bound to one identity, every attempt kept. */
 #include "suite.h"
 
-#include "store/migrate.h"
+#include "migrated.h"
+
 #include "store/pg_pool.h"
 
 #include <shimin/account.h>
@@ -170,13 +171,8 @@ static void set_up(void)
 {
     log_set_level(LOG_ERROR);
     arena = arena_open();
-    struct text faults = text_open(arena, 64);
     make_keys();
-    postgres_create(&postgres);
-    FILE *quiet = fopen("/dev/null", "we");
-    bool migrated = migrate(&(struct migrate_settings){.directory = MIGRATIONS, .owner = postgres.url}, quiet, &faults);
-    fclose(quiet);
-    ck_assert_msg(migrated, "%s", faults.at);
+    postgres_copy(&postgres, &migrated);
 }
 
 static void tear_down(void)
@@ -191,6 +187,7 @@ int main(void)
     Suite *suite = suite_create("identity account");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
+    tcase_add_unchecked_fixture(all, make_migrated, drop_migrated);
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_phone_finds_its_account_again);
     tcase_add_test(all, a_hundred_first_logins_at_once_make_one_account);

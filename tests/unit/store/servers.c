@@ -120,6 +120,14 @@ static void settings(const struct server *server)
     fclose(file);
 }
 
+static void begin(struct server *server)
+{
+    settings(server);
+    snprintf(server->login, sizeof server->login, "owner");
+    snprintf(server->url, sizeof server->url, "host=%s user=owner dbname=postgres", server->directory);
+    postgres_start(server);
+}
+
 void postgres_create(struct server *server)
 {
     const struct passwd *user = postgres_user();
@@ -129,10 +137,25 @@ void postgres_create(struct server *server)
     snprintf(data, sizeof data, "%s/data", server->directory);
     run(server->directory, user,
         (const char *[]){program, "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", NULL});
-    settings(server);
-    snprintf(server->login, sizeof server->login, "owner");
-    snprintf(server->url, sizeof server->url, "host=%s user=owner dbname=postgres", server->directory);
-    postgres_start(server);
+    begin(server);
+}
+
+void postgres_rest(struct server *server)
+{
+    PGconn *link = PQconnectdb(server->url);
+    PQclear(PQexec(link, "CHECKPOINT")); /* nothing to be recovered by those who begin there */
+    PQfinish(link);
+    server_kill(server);
+}
+
+void postgres_copy(struct server *server, const struct server *resting)
+{
+    const struct passwd *user = postgres_user();
+    make_directory(server, "pg", user);
+    char data[96];
+    snprintf(data, sizeof data, "%s/data", resting->directory);
+    run(server->directory, user, (const char *[]){"/bin/cp", "-a", data, "data", NULL});
+    begin(server);
 }
 
 void postgres_start(struct server *server)

@@ -15,6 +15,9 @@ struct server {
 /* Makes a cluster and starts it; aborts the test program when that fails. As root it runs as the user "postgres". */
 void postgres_create(struct server *server);
 void redis_create(struct server *server);
+/* Stops one for others to begin where it is: making one takes a second and its migrations another, a copy a tenth. */
+void postgres_rest(struct server *server);
+void postgres_copy(struct server *server, const struct server *resting);
 /* Starts a server that was killed or stopped, and waits until it takes connections. */
 void postgres_start(struct server *server);
 void redis_start(struct server *server);
