@@ -69,7 +69,7 @@ export async function newPage(browser, { locale = 'en-GB', colorScheme = 'light'
 
 /** Chooses in a list by the keys: a click would aim at where it stood before the form around it moved. */
 export async function choose(page, list, option) {
-  await page.getByRole('combobox', { name: list }).press('Enter')
+  await page.getByRole('combobox', { name: list, exact: true }).press('Enter')
   await page.getByRole('option', { name: option }).click()
 }
 
