@@ -78,7 +78,7 @@ def main():
     run = folder / f"run-{datetime.datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
     run.mkdir(parents=True)
     bench = folder, run, options.fuzz_seconds
-    with beside([name for name in wanted if name in stages.BESIDE], 5, *bench) as others:
+    with beside([name for name in wanted if name in stages.BESIDE], 3, *bench) as others:
         counts = run_lane([name for name in wanted if name not in stages.BESIDE], 0, *bench)
         passed, failed = (sum(pair) for pair in zip(counts, others()))
     if failed:
