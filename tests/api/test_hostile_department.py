@@ -13,7 +13,7 @@ import time
 import unittest
 
 import client
-from client import another_gateway, call, free_port, login, login_verified, metric, shimin, wait_until
+from client import another_gateway, call, free_port, login, login_verified, metric, shimin, staff_session, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINES = "/v1/departments/metro/api/lines"
@@ -147,11 +147,24 @@ class HostileCase(unittest.TestCase):
         problem = answer.json
         self.assertEqual((problem["code"], problem["department"], problem["operation"]), (expected[1], "metro", "listLines"))
         self.assertTrue(problem["detail"].isascii() and problem["title"].isascii(), problem)
-        self.assertLess(took, 15, "the deadline of the department is a second, its silence 20; the machine may be busy")
+        self.assertLess(took, 15, "the deadline of the department is three seconds at most, its silence 20")
         self.assertGreater(self.faults(kind), before, f"{kind} is not counted")
 
 
 class EveryFault(HostileCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.addClassCleanup(cls.set_deadline, None)
+        cls.set_deadline(3000)
+
+    @staticmethod
+    def set_deadline(milliseconds):
+        """A second is little for a million pieces on a machine that is busy."""
+        wish = {"scope": "department", "target": "metro", "name": "deadline_ms", "value": milliseconds, "reason": "test"}
+        answer = call("/admin/v1/settings", body=wish, token=staff_session("system"))
+        assert answer.status == 201, answer
+
     def test_each_becomes_a_clear_problem_and_a_report_of_its_kind(self):
         for expected, kinds in EXPECTED.items():
             for kind, names in kinds.items():
