@@ -1,4 +1,4 @@
-/* Partitions ahead of time, expired keys out of the way. */
+/* Partitions ahead of time, expired keys out of the way, certificates that end soon told. */
 #include "edge/housekeeping.h"
 
 #include "edge_queries.h"
@@ -19,7 +19,8 @@ static void tidy(void *argument)
     if (pg_query(arena, &sql_create_partitions, PG_NO_ARGS, NULL) != PG_OK ||
         pg_query(arena, &sql_sweep_keys, PG_NO_ARGS, NULL) != PG_OK ||
         pg_query(arena, &sql_sweep_traffic, PG_NO_ARGS, NULL) != PG_OK ||
-        pg_query(arena, &sql_sweep_outbox, PG_NO_ARGS, NULL) != PG_OK)
+        pg_query(arena, &sql_sweep_outbox, PG_NO_ARGS, NULL) != PG_OK ||
+        pg_query(arena, &sql_tell_expiring_certificates, PG_NO_ARGS, NULL) != PG_OK)
         log_warning("housekeeping: Postgres did not do its part; it is asked again in %d minutes", PERIOD_SECONDS / 60);
 }
 

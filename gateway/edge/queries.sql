@@ -50,6 +50,10 @@ SELECT shimin.traffic_sweep();
 -- Deliveries and events whose time is over.
 SELECT shimin.outbox_sweep();
 
+-- name: tell_expiring_certificates
+-- Events for departments whose clients' certificates end soon.
+SELECT shimin.tell_expiring_certificates();
+
 -- name: head_to_sign
 -- The chain's end, for the one gateway that is to sign it now: nothing when another does, when it has been signed, or when the last
 -- checkpoint is younger than $1 microseconds.

@@ -7,7 +7,7 @@ import time
 import unittest
 import uuid
 
-from client import behave, call, login_verified, shimin, sql, staff_session, wait_until
+from client import another_gateway, behave, call, login_verified, shimin, sql, staff_session, wait_until
 from receiver import Receiver
 
 BASE = "/department/v1/webhooks"
@@ -353,6 +353,37 @@ class Webhooks(unittest.TestCase):
         self.assertEqual(self.told(receiver, BREAKER[1])[0]["data"]["gateway"], opened["data"]["gateway"])
         wait_until(lambda: call("/department/v1/breaker", token=self.token).json["state"] == "closed", what="the state")
         self.assertEqual(call("/department/v1/breaker", token=staff_session("engineer", "metro")).json["gateways"], [])
+
+    def test_client_certificates_that_end_soon_are_told_once_at_thirty_days_and_once_at_seven(self):
+        receiver, kind = self.receiver(), "city.shimin.department.certificate.expiring"
+        self.add(receiver, kind)
+        ends = {"soon": "20 days", "sooner": "3 days", "far": "40 days", "over": "-1 day", "replaced": "10 days", "revoked": "10 days"}
+        names = {name: f"housing-fund.{name}-{uuid.uuid4().hex[:8]}" for name in ends}
+        for name, end in ends.items():
+            sql(f"""INSERT INTO shimin.client (id, department, name, title, scopes, created_by)
+                    VALUES ('{names[name]}', 'housing-fund', split_part('{names[name]}', '.', 2), 'test', '{{traffic}}', 'test');
+                    INSERT INTO shimin.client_credential (id, client_id, method, certificate, created_by, expires_at, revoked_at)
+                    VALUES (gen_random_uuid(), '{names[name]}', 'self_signed_tls_client_auth', 'x', 'test', now() + interval '{end}',
+                            {"now()" if name == "revoked" else "NULL"})""")
+        sql(f"""INSERT INTO shimin.client_credential (id, client_id, method, certificate, created_by, expires_at)
+                VALUES (gen_random_uuid(), '{names["replaced"]}', 'self_signed_tls_client_auth', 'y', 'test', now() + interval '1 year')""")
+
+        def subjects():
+            return sorted(event["subject"] for event in self.told(receiver, kind) if event["subject"].removeprefix("client:") in names.values())
+
+        expected = sorted("client:" + names[name] for name in ("soon", "sooner"))
+        with another_gateway():  # one keeps house as soon as it is there
+            wait_until(lambda: subjects() == expected, what="the events")
+        event = next(event for event in self.told(receiver, kind) if event["subject"] == "client:" + names["soon"])
+        self.assertEqual((event["data"]["which"], event["data"]["department"]), ("client", "housing-fund"))
+        self.assertIn(event["data"]["days"], (19, 20))
+        self.assertEqual(sql("SELECT shimin.tell_expiring_certificates()"), [["0"]])
+        # seventeen days later
+        sql(f"UPDATE shimin.client_credential SET expires_at = expires_at - interval '17 days' WHERE client_id = '{names['soon']}'")
+        self.assertEqual(sql("SELECT shimin.tell_expiring_certificates()"), [["1"]])
+        self.assertEqual(sql("SELECT shimin.tell_expiring_certificates()"), [["0"]])
+        wait_until(lambda: len(subjects()) == 3, what="the second event")
+        sql(f"UPDATE shimin.client_credential SET revoked_at = now() WHERE client_id IN ({', '.join(repr(name) for name in names.values())})")
 
     def test_a_gate_that_failed_and_probes_that_fail_are_told(self):
         receiver = self.receiver()
