@@ -266,10 +266,10 @@ def console(bench):
         return Outcome(0, [fault])
     program = bench.build("debug", "gateway/shimin") / "gateway/shimin"
     with stack.private_stack(bench.run / "stack-console", program) as running:
-        environment = running.whole_environment()
+        environment = running.whole_environment() | _npm_environment(bench)
         bench.log("console").write_text(web.call("npm", "run", "types", environment=environment) or "")
         failures = [fault for fault in [web.call("npm", "run", "check")] if fault]
-        _, output = bench.call("console", ["node", "--test", "--test-concurrency=1", "--test-reporter=tap", *sorted((web.FOLDER / "tests").glob("*.test.js"))], environment, 1200)
+        _, output = bench.call("console", ["node", "--test", "--test-concurrency=1", "--test-reporter=tap", *sorted((web.FOLDER / "tests").glob("*.test.js"))], environment, 1500)
     failures += re.findall(r"^ *not ok \d+ - (.*(?:\n(?! *(?:not )?ok ).*){0,12})", output, re.M)
     count = re.search(r"^# pass (\d+)", output, re.M)
     return Outcome(int(count[1]) + (not failures) if count else 0, failures if count else [_last_lines(output)])

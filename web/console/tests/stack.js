@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { chromium } from 'playwright-core'
 
 export const url = process.env.SHIMIN_URL
@@ -35,13 +36,48 @@ export function totp(uri, step = 0) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
+/** A call of the API by a program; `body` goes as JSON, `raw` as it is. */
+export async function call(method, path, { token, body, raw, headers = {}, base = plain } = {}) {
+  const answer = await fetch(base + path, {
+    method,
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body || raw ? { 'content-type': 'application/json' } : {}), ...headers },
+    body: raw ?? (body && JSON.stringify(body)),
+  })
+  const text = await answer.text()
+  return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null }
+}
+
+/** The token of a program's session. */
+export async function tokenOf(staff) {
+  const { status, body } = await call('POST', '/admin/v1/sessions', { body: { name: staff.name, password, code: totp(staff.uri) } })
+  if (status !== 201) throw new Error(JSON.stringify(body))
+  return body.token
+}
+
+export const freePort = () =>
+  new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address()
+      probe.close(() => resolve(port))
+    })
+  })
+
+/** Another gateway on the stack's stores, up when this resolves; `changes` of its environment may depend on its port. */
+export async function anotherGateway(changes = () => ({})) {
+  const [tls, own, operations] = [await freePort(), await freePort(), await freePort()]
+  const environment = { ...process.env, SHIMIN_LISTEN_TLS_PORT: tls, SHIMIN_LISTEN_PLAIN_PORT: own, SHIMIN_LISTEN_OPERATIONS_PORT: operations, SHIMIN_WORKERS: 1, ...changes(tls) }
+  const program = spawn(process.env.SHIMIN, ['serve'], { env: environment, stdio: 'ignore' })
+  await waitUntil(() => fetch(`http://127.0.0.1:${operations}/readyz`).then(({ ok }) => ok, () => false), 'the other gateway')
+  return { url: `https://localhost:${tls}`, program, close: () => new Promise((resolve) => { program.once('close', resolve); program.kill() }) }
+}
+
 /** What a citizen's app is told. */
 export async function citizen(path, language = 'en') {
   const answer = await fetch(plain + path, { headers: { 'accept-language': language } })
   return { status: answer.status, body: await answer.json() }
 }
 
-export async function waitUntil(condition, what, milliseconds = 20000) {
+export async function waitUntil(condition, what, milliseconds = 30000) {
   for (const end = Date.now() + milliseconds; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const value = await condition()
     if (value) return value
@@ -76,8 +112,8 @@ export async function choose(page, list, option) {
 const english = { name: 'User name', password: 'Password', code: 'Code', enter: 'Log in' }
 
 /** Logs in; with a wrong code, waits for the refusal. */
-export async function logIn(page, staff, words = english, code = totp(staff.uri)) {
-  await page.goto(`${url}/console/`)
+export async function logIn(page, staff, words = english, code = totp(staff.uri), at = url) {
+  await page.goto(`${at}/console/`)
   await page.getByLabel(words.name, { exact: true }).fill(staff.name)
   await page.getByLabel(words.password, { exact: true }).fill(password)
   await page.getByLabel(words.code, { exact: true }).fill(code)
@@ -89,5 +125,6 @@ export async function logIn(page, staff, words = english, code = totp(staff.uri)
 export async function picture(page, name) {
   if (!pictures) return
   mkdirSync(pictures, { recursive: true })
-  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
+  const over = await page.locator('.el-overlay:visible').count() // a drawer covers what is seen, not the whole page
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: !over })
 }

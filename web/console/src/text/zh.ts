@@ -73,7 +73,7 @@ export const zh = {
     resetAsk: '密码与验证器都将重置，现有会话结束。确定？', lockAsk: '停用后即刻不能登录，现有会话结束。确定？', password: '首次登录的密码', sessions: '会话', endAll: '结束全部会话', changed: '已更改', ended: '会话已全部结束', endAsk: '此账号的会话将全部结束，须重新登录。确定？', edit: '角色与范围', change: '更改账号', city: '全市', hint: '系统、安全、审计三种角色不可兼任。操作员限于一个部门或区划。', nameHint: '小写字母开头，可含数字和 . _ -',
   },
   audit: {
-    title: '审计', note: '查询本身也会记入审计。', view: '视图', records: '记录', checkpoints: '检查点', take: '导出（已签名）', actor: '操作者', actorHint: '操作者，如 staff:alice', object: '对象', objectHint: '对象，如 service:metro-arrivals', action: '操作', actionHint: '操作，如 setSwitch', result: '结果', resultHint: '结果，如 403', address: '来源地址', span: '时段',
+    title: '审计', note: '查询本身也会记入审计。', view: '视图', records: '记录', checkpoints: '检查点', take: '导出（已签名）', actor: '操作者', actorHint: '操作者，如 staff:alice', object: '对象', objectHint: '对象，如 service:metro-arrivals', action: '操作', actionHint: '操作，如 setSwitch', result: '结果', resultHint: '结果，如 403', address: '来源地址', from: '起始', to: '截止',
     record: '审计记录', number: '链上序号', detail: '说明', trace: '请求编号', all: '它的全部记录', end: '链的末端', noCheckpoints: '尚无检查点', signed: '签名时间', upTo: '签到第', hash: '哈希', key: '签名密钥', prove: '在服务器上证明整条链：',
   },
   me: { title: '我的账号', sessions: '我的会话', device: '设备', address: '地址', opened: '登录', expires: '到期', current: '本次', end: '结束', endAll: '全部退出', password: '更换密码', roles: '角色' },

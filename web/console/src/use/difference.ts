@@ -10,7 +10,7 @@ type Leaves = Map<string, string>
 function gather(value: unknown, pointer: string, leaves: Leaves): Leaves {
   if (value !== null && typeof value === 'object' && Object.keys(value).length)
     for (const [name, inner] of Object.entries(value)) gather(inner, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, leaves)
-  else if (value !== undefined) leaves.set(pointer, typeof value === 'string' ? value : JSON.stringify(value))
+  else if (value !== undefined) leaves.set(pointer, typeof value === 'string' && value ? value : JSON.stringify(value))
   return leaves
 }
 
