@@ -228,7 +228,7 @@ WITH version AS (
     UPDATE shimin.service SET registered = registered WHERE slug = (SELECT service FROM version)
 ), noted AS (
     INSERT INTO shimin.service_version_event (service, number, event, detail, done_by)
-    SELECT service, number, 'on trial', 'share ' || share / 100.0 || ' %', $4 FROM version
+    SELECT service, number, 'on trial', 'share ' || trim_scale(share / 100.0) || ' %', $4 FROM version
 )
 SELECT number FROM version;
 
@@ -242,7 +242,7 @@ WITH version AS (
     UPDATE shimin.service SET registered = registered WHERE slug = (SELECT service FROM version)
 ), noted AS (
     INSERT INTO shimin.service_version_event (service, number, event, detail, done_by)
-    SELECT service, number, 'on trial', 'share ' || share / 100.0 || ' %', $4 FROM version
+    SELECT service, number, 'on trial', 'share ' || trim_scale(share / 100.0) || ' %', $4 FROM version
 )
 SELECT shimin.version_json(version, true)::text FROM version;
 
