@@ -119,6 +119,7 @@ export async function logIn(page, staff, words = english, code = totp(staff.uri)
   await page.getByLabel(words.code, { exact: true }).fill(code)
   await page.getByRole('button', { name: words.enter, exact: true }).click()
   await page.locator('.frame, [role=alert]').first().waitFor()
+  if (await page.locator('.frame').count()) await page.waitForURL(/#\/(?!me$)./) // it leads on to the first screen, which would end a walk begun before
 }
 
 /** Kept when SHIMIN_PICTURES names a folder, for people to look at. */
