@@ -38,9 +38,12 @@ static void on_dispose(void *data)
     request_release(request);
 }
 
+/* What is empty may have no bytes at all (a field without a value, a host that a head does not name). */
 static struct str put(char **at, const void *bytes, size_t length)
 {
-    struct str copy = {memcpy(*at, bytes, length), length};
+    struct str copy = {*at, length};
+    if (length)
+        memcpy(*at, bytes, length);
     *at += length;
     return copy;
 }
