@@ -38,8 +38,8 @@ static void keep_serial(struct payment_key *key, const X509 *certificate)
     BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
     char *hex = serial ? BN_bn2hex(serial) : NULL, *decimal = serial ? BN_bn2dec(serial) : NULL;
     if (hex && decimal && strlen(hex) < sizeof key->serial && strlen(decimal) < sizeof key->number) {
-        strcpy(key->serial, hex);
-        strcpy(key->number, decimal);
+        memcpy(key->serial, hex, strlen(hex) + 1);
+        memcpy(key->number, decimal, strlen(decimal) + 1);
     }
     OPENSSL_free(hex);
     OPENSSL_free(decimal);

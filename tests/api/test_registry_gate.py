@@ -1,4 +1,5 @@
 """The registry's publish gate: what a backend must show before citizens are sent to it."""
+import functools
 import itertools
 import json
 import pathlib
@@ -9,7 +10,11 @@ import unittest
 
 from backend import SECRETS
 from client import call, staff_session
-from registrant import ARRIVALS, CONTRACT, Department, decide, definition, remove_services, trips, writing
+from registrant import ARRIVALS, CONTRACT, decide, definition, remove_services, trips, writing
+import registrant
+
+# A department may have 64 systems, and the other files of the registry's tests make theirs at metro.
+Department = functools.partial(registrant.Department, of="housing-fund")
 
 
 def tearDownModule():
