@@ -55,6 +55,7 @@ static void on_close(void *data)
     connection->previous->next = connection->next;
     server->connection_count--;
     metric_set(server->metrics.open, server->connection_count);
+    SSL_CTX_free(connection->context);
     free(connection->certificate);
     free(connection);
 }
@@ -98,6 +99,8 @@ void connection_accept(struct server *server, struct accepting *accepting, h2o_s
     connection->server = server;
     connection->listener = accepting->listener;
     connection->socket = socket;
+    if ((connection->context = accepting->accept.ssl_ctx) != NULL)
+        SSL_CTX_up_ref(connection->context);
     connection->peer = peer;
     connection->counted = counted;
     connection->active = clock_steady();

@@ -253,7 +253,7 @@ static void take_certificates(void *argument)
         if (!old)
             continue;
         self->accepting[i].accept.ssl_ctx = tls_context();
-        SSL_CTX_free(old); /* sessions that use it hold it */
+        SSL_CTX_free(old); /* connections that were accepted with it hold it */
     }
 }
 

@@ -17,6 +17,7 @@ struct connection {
     const struct http_listener *listener;
     struct connection *next, *previous; /* all of the worker */
     h2o_socket_t *socket;
+    SSL_CTX *context; /* NULL: no TLS. Held, as libh2o makes the session out of it when the handshake's first bytes come */
     struct sockaddr_storage peer; /* as accepted: with a balancer in front, the balancer */
     bool counted;                 /* by address */
     bool cut;                     /* its descriptor has been shut down */
