@@ -1,14 +1,14 @@
 /* The citizen's bills: every department with an account is asked at once, under one deadline; who is late is named. */
 #include "bill.h"
 #include "handlers.h"
+#include "page.h"
 #include "payments_queries.h"
 
 #include <shimin/clock.h>
-#include <shimin/cursor.h>
 #include <shimin/fiber.h>
 #include <shimin/personal.h>
 
-enum { PAGE_MOST = 100, ASK_SECONDS = 4 };
+enum { ASK_SECONDS = 4 };
 
 /* One account that is being asked for. Its arena is its own: fibers share no memory that grows. */
 struct asking {
@@ -111,61 +111,30 @@ static void write_sources(struct json_out *out, struct arena *arena, const struc
     json_end(out);
 }
 
-/* "<due date> <id>" of the last bill of the page before. */
-static bool read_position(struct request *request, struct str *due, struct str *id)
-{
-    struct str cursor = request_string(request, "cursor");
-    *id = STR("ffffffff-ffff-ffff-ffff-ffffffffffff");
-    *due = STR("9999-12-31");
-    if (!cursor.at)
-        return true;
-    if (cursor_read(request_arena(request), "bills", cursor, id)) {
-        *due = str_cut(id, ' ');
-        return true;
-    }
-    reply_fault(request, PROBLEM_INVALID_CURSOR,
-                BILINGUAL("cursor 无效，请从第一页重新开始", "The cursor is invalid; start again from the first page"));
-    return false;
-}
-
 /* The first page asks the departments; the pages after it show what was kept. */
 void list_bills(struct request *request)
 {
     struct arena *arena = request_arena(request);
-    struct str due, id, state = request_string(request, "state");
-    int64_t limit = request_integer(request, "limit", 20);
-    limit = limit > PAGE_MOST ? PAGE_MOST : limit;
+    struct page page;
     size_t accounts;
-    struct asking *all = read_position(request, &due, &id) ? find_accounts(request, &accounts) : NULL;
-    bool is_first = !request_string(request, "cursor").at;
+    struct asking *all = page_read(request, "bills", &page) ? find_accounts(request, &accounts) : NULL;
+    bool is_first = !page.after.at;
     if (!all)
         return;
     if (is_first)
         ask_all(all, accounts);
     const struct pg_result *rows;
     if (pg_query(arena, &sql_list_bills,
-                 PG_ARGS(pg_text(request_citizen(request)->id), pg_boolean(str_is(state, "all")), pg_text(due), pg_text(id),
-                         pg_integer(limit + 1), pg_text(open_services(arena, all, accounts))),
+                 PG_ARGS(pg_text(request_citizen(request)->id), pg_boolean(str_is(request_string(request, "state"), "all")),
+                         pg_text(is_first ? STR("9999-12-31") : page.after), pg_text(page.id), pg_integer(page.limit + 1),
+                         pg_text(open_services(arena, all, accounts))),
                  &rows) != PG_OK) {
         payments_reply_unavailable(request);
         return;
     }
-    bool more = pg_rows(rows) > (size_t)limit;
-    size_t count = more ? (size_t)limit : pg_rows(rows);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
-    json_key(out, "items");
-    json_array(out);
-    for (size_t i = 0; i < count; i++)
-        json_put_raw(out, pg_str(rows, i, 2));
-    json_end(out);
     json_key(out, "sources");
     write_sources(out, arena, all, is_first ? accounts : 0);
-    json_key(out, "next_cursor");
-    if (more)
-        json_put(out, cursor_make(arena, "bills",
-                                  str_printf(arena, "%.*s %.*s", STR_ARG(pg_str(rows, count - 1, 1)),
-                                             STR_ARG(pg_str(rows, count - 1, 0)))));
-    else
-        json_put_null(out);
+    page_write(out, arena, &page, rows);
 }

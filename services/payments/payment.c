@@ -1,15 +1,15 @@
 /* Payments: made, shown, cancelled. What is kept here comes first: the provider hears of a payment after its commit. */
 #include "handlers.h"
+#include "page.h"
 #include "payment.h"
 #include "payments_queries.h"
 
 #include <shimin/clock.h>
-#include <shimin/cursor.h>
 #include <shimin/fiber.h>
 #include <shimin/id.h>
 #include <shimin/log.h>
 
-enum { PAGE_MOST = 100, LIFETIME_SECONDS = 900 };
+enum { LIFETIME_SECONDS = 900 };
 
 static void reply_unknown(struct request *request)
 {
@@ -184,52 +184,23 @@ void read_payment(struct request *request)
         reply_payment(request, rows, STR_NONE, 200);
 }
 
-/* "<microseconds> <id>" of the last payment of the page before. */
-static bool read_position(struct request *request, int64_t *before, struct str *id)
-{
-    struct str cursor = request_string(request, "cursor");
-    *before = INT64_MAX / 2;
-    *id = STR("ffffffff-ffff-ffff-ffff-ffffffffffff");
-    if (!cursor.at)
-        return true;
-    if (cursor_read(request_arena(request), "payments", cursor, id) && str_to_i64(str_cut(id, ' '), before))
-        return true;
-    reply_fault(request, PROBLEM_INVALID_CURSOR,
-                BILINGUAL("cursor 无效，请从第一页重新开始", "The cursor is invalid; start again from the first page"));
-    return false;
-}
-
 void list_payments(struct request *request)
 {
     struct arena *arena = request_arena(request);
-    struct str id;
-    int64_t before, limit = request_integer(request, "limit", 20);
+    struct page page;
     const struct pg_result *rows;
-    limit = limit > PAGE_MOST ? PAGE_MOST : limit;
-    if (!read_position(request, &before, &id))
+    if (!page_read(request, "payments", &page))
         return;
     if (pg_query(arena, &sql_list_payments,
-                 PG_ARGS(pg_text(request_citizen(request)->id), pg_time(before), pg_text(id), pg_integer(limit + 1)),
+                 PG_ARGS(pg_text(request_citizen(request)->id), pg_time(page_time(&page)), pg_text(page.id),
+                         pg_integer(page.limit + 1)),
                  &rows) != PG_OK) {
         payments_reply_unavailable(request);
         return;
     }
-    bool more = pg_rows(rows) > (size_t)limit;
-    size_t count = more ? (size_t)limit : pg_rows(rows);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
-    json_key(out, "items");
-    json_array(out);
-    for (size_t i = 0; i < count; i++)
-        json_put_raw(out, pg_str(rows, i, 2));
-    json_end(out);
-    json_key(out, "next_cursor");
-    if (more)
-        json_put(out, cursor_make(arena, "payments",
-                                  str_printf(arena, "%.*s %.*s", STR_ARG(pg_str(rows, count - 1, 1)),
-                                             STR_ARG(pg_str(rows, count - 1, 0)))));
-    else
-        json_put_null(out);
+    page_write(out, arena, &page, rows);
 }
 
 /* ---- cancelling ---- */

@@ -1,15 +1,13 @@
 /* Refunds: a department gives back what was paid of its bills; above a limit a second person of the city approves. And the
  * operators' overview. */
 #include "handlers.h"
+#include "page.h"
 #include "payments_queries.h"
 
 #include <shimin/actor.h>
 #include <shimin/clock.h>
-#include <shimin/cursor.h>
 #include <shimin/id.h>
 #include <shimin/settings.h>
-
-enum { PAGE_MOST = 100 };
 
 static void audit_refund(struct request *request, struct str id)
 {
@@ -59,51 +57,23 @@ void begin_refund(struct request *request)
     reply_accepted(request, id, json_get_string(said, "outcome", STR("")), said);
 }
 
-/* "<microseconds> <id>" of the last refund of the page before. */
-static bool read_position(struct request *request, int64_t *before, struct str *id)
-{
-    struct str cursor = request_string(request, "cursor");
-    *before = INT64_MAX / 2;
-    *id = STR("ffffffff-ffff-ffff-ffff-ffffffffffff");
-    if (!cursor.at || (cursor_read(request_arena(request), "refunds", cursor, id) && str_to_i64(str_cut(id, ' '), before)))
-        return true;
-    reply_fault(request, PROBLEM_INVALID_CURSOR,
-                BILINGUAL("cursor 无效，请从第一页重新开始", "The cursor is invalid; start again from the first page"));
-    return false;
-}
-
 static void reply_list(struct request *request, struct str department)
 {
     struct arena *arena = request_arena(request);
-    struct str id;
-    int64_t before, limit = request_integer(request, "limit", 20);
+    struct page page;
     const struct pg_result *rows;
-    limit = limit > PAGE_MOST ? PAGE_MOST : limit;
-    if (!read_position(request, &before, &id))
+    if (!page_read(request, "refunds", &page))
         return;
     if (pg_query(arena, &sql_list_refunds,
-                 PG_ARGS(pg_text(department), pg_text(request_string(request, "state")), pg_time(before), pg_text(id),
-                         pg_integer(limit + 1)),
+                 PG_ARGS(pg_text(department), pg_text(request_string(request, "state")), pg_time(page_time(&page)),
+                         pg_text(page.id), pg_integer(page.limit + 1)),
                  &rows) != PG_OK) {
         payments_reply_unavailable(request);
         return;
     }
-    bool more = pg_rows(rows) > (size_t)limit;
-    size_t count = more ? (size_t)limit : pg_rows(rows);
     struct json_out *out = reply_json(request, 200);
     json_object(out);
-    json_key(out, "items");
-    json_array(out);
-    for (size_t i = 0; i < count; i++)
-        json_put_raw(out, pg_str(rows, i, 2));
-    json_end(out);
-    json_key(out, "next_cursor");
-    if (more)
-        json_put(out, cursor_make(arena, "refunds",
-                                  str_printf(arena, "%.*s %.*s", STR_ARG(pg_str(rows, count - 1, 1)),
-                                             STR_ARG(pg_str(rows, count - 1, 0)))));
-    else
-        json_put_null(out);
+    page_write(out, arena, &page, rows);
 }
 
 void list_own_refunds(struct request *request)

@@ -108,7 +108,7 @@ class Payers(unittest.TestCase):
         self.addCleanup(call, "/sandbox/providers", "DELETE", base=SANDBOX)
         self.token = login()
         self.bills = []
-        while len(self.bills) < 3:
+        while len(self.bills) < 4:
             bind(self.token, number=new_number())
             self.bills = bills(self.token)["items"]
 
@@ -200,6 +200,12 @@ class Payers(unittest.TestCase):
         paid = self.becomes(made, "paid")
         self.assertEqual(paid["amount_fen"], sum(bill["outstanding_fen"] for bill in self.bills[:3]))
         self.assertEqual(len(paid["bills"]), 3)
+        self.assertEqual(pay(self.token, self.bills[3]).status, 201)
+        whole = call("/v1/payments", token=self.token).json["items"]
+        first = call("/v1/payments?limit=1", token=self.token).json
+        self.assertEqual(first["items"], whole[:1])
+        second = call(f"/v1/payments?cursor={first['next_cursor']}", token=self.token).json
+        self.assertEqual((second["items"], second["next_cursor"]), (whole[1:], None))
 
 
 class Payments(unittest.TestCase):
